@@ -1,0 +1,32 @@
+"""CoFlows for Jupyter: folders of functions as Web APIs and agents, inside JupyterLab.
+
+Importing this package is cheap on purpose: it brings no Jupyter, Tornado or data library along.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab where the prebuilt sidebar is."""
+    return [{"src": "labextension", "dest": "coflows-jupyter"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell Jupyter Server which application to load."""
+    from coflows_jupyter.app import CoFlowsApp
+
+    return [{"module": "coflows_jupyter", "app": CoFlowsApp}]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Give a notebook `query` and `%coflows` (`%load_ext coflows_jupyter`)."""
+    from coflows_jupyter.notebook.magics import load_ipython_extension as load
+
+    load(shell)

@@ -1,0 +1,1 @@
+"""From a Workflow to a Build: immutable, content-addressed."""

@@ -1,0 +1,37 @@
+"""The Build: what a host holds for its whole life."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from coflows_jupyter.workflow.sources import SourceUnit
+
+
+class Build(msgspec.Struct, frozen=True):
+    """An immutable snapshot of a Workflow's sources.
+
+    Args:
+        id: hex digest of everything below; equal content gives an equal Build.
+        workflow: the Workflow's ID.
+        name: the Workflow's name.
+        folder: absolute folder of package.json.
+        units: sources in package.json's order, Base first.
+        paths: directories that come first on the hosts' import path.
+    """
+
+    id: str
+    workflow: str
+    name: str
+    folder: str
+    units: tuple[SourceUnit, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+def make_build(
+    workflow: str, name: str, folder: str, units: tuple[SourceUnit, ...], paths: tuple[str, ...] = ()
+) -> Build:
+    """Make the Build of these sources; its ``id`` is a digest of all the arguments."""
+    content = msgspec.msgpack.encode((workflow, name, folder, units, paths))
+    return Build(hashlib.sha256(content).hexdigest()[:16], workflow, name, folder, units, paths)

@@ -1,0 +1,106 @@
+"""The seam between the server and the place where user code runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol
+
+import msgspec
+
+from coflows_jupyter.access.permissions import Caller
+from coflows_jupyter.build.model import Build
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.queries.catalog import Catalog
+
+ArgumentForm = Literal["query", "json"]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call of a function, as it came in: nothing is decoded before the host.
+
+    Args:
+        run_id: names the run everywhere, in answers and logs.
+        query: the Query's ID.
+        function: the function's name.
+        form: ``query`` for a URL query string or form body, ``json`` for a JSON document.
+        data: the raw arguments in that form; keys of callers are already taken out.
+        accept: wanted media type; empty means the default for the value (JSON for data).
+        caller: who calls.
+        timeout: seconds until the deadline.
+    """
+
+    run_id: str
+    query: str
+    function: str
+    form: ArgumentForm
+    data: bytes
+    accept: str
+    caller: Caller
+    timeout: float
+
+
+class Result:
+    """What a call gives back.
+
+    Attributes:
+        status: HTTP status, 200 for an ordinary result.
+        content_type: media type of ``body``.
+        headers: further headers.
+        body: the whole body, or chunks that are asked for as the reader goes (large results and streams).
+        length: size in bytes when it is known before the end, else ``None``.
+    """
+
+    __slots__ = ("body", "content_type", "headers", "length", "status")
+
+    def __init__(
+        self,
+        status: int,
+        content_type: str,
+        body: bytes | AsyncIterator[bytes],
+        headers: tuple[tuple[str, str], ...] = (),
+        length: int | None = None,
+    ) -> None:
+        self.status = status
+        self.content_type = content_type
+        self.body = body
+        self.headers = headers
+        self.length = len(body) if isinstance(body, bytes) else length
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The outcome of loading a Build: what can be called, and every finding."""
+
+    catalog: Catalog
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding is an error."""
+        return not any(d.severity == "error" for d in self.diagnostics)
+
+
+class Host(Protocol):
+    """A place where user code runs; it loads one Build and never another."""
+
+    async def load(self, build: Build) -> Loaded:
+        """Load ``build``; findings about the user's code come back as diagnostics.
+
+        Raises:
+            CrashedError: the host ended while loading.
+        """
+
+    async def call(self, call: Call) -> Result:
+        """Run a function and give its encoded result.
+
+        A cancelled ``await`` cancels the call in the host too.
+
+        Raises:
+            NotFoundError, ArgumentsError, NotAcceptableError, FunctionError: about the call.
+            BusyError, NotReadyError, CrashedError, TimedOutError, CancelledError: about the host.
+        """
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a running call to stop; unknown IDs are ignored."""
+
+    async def close(self, drain: float) -> None:
+        """Take no new calls, wait ``drain`` seconds at most for those in flight, then end."""

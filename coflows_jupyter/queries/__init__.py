@@ -1,0 +1,1 @@
+"""Queries: catalog, documentation, arguments, results, OpenAPI."""

@@ -1,0 +1,1 @@
+"""One module per language runtime behind one Protocol; they live inside a host."""

@@ -1,0 +1,51 @@
+"""What every runtime offers, and what it says about a user's function."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+ParameterKind = Literal["positional", "keyword", "var_positional", "var_keyword"]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of a user's function.
+
+    Args:
+        name: as the source spells it.
+        kind: ``positional`` (by position or name), ``keyword`` (by name only) or a variadic.
+        annotation: the type as text, empty when the source gives none.
+        required: whether a call must give it.
+        default: JSON text of the default value, empty when there is none or it has no JSON form.
+        schema: JSON Schema of accepted values; ``{}`` accepts anything.
+        description: text of ``<param>``, else of the docstring, else empty.
+    """
+
+    name: str
+    kind: ParameterKind = "positional"
+    annotation: str = ""
+    required: bool = True
+    default: str = ""
+    schema: dict[str, Any] = {}
+    description: str = ""
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """A public function as its runtime discovered it.
+
+    Args:
+        name: as the source spells it.
+        parameters: in order.
+        returns: the return annotation as text, empty when the source gives none.
+        doc: the docstring, dedented, empty when there is none.
+        line: 1-based line of the definition in the user's file.
+        is_async: whether calling it gives an awaitable.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...] = ()
+    returns: str = ""
+    doc: str = ""
+    line: int = 0
+    is_async: bool = False

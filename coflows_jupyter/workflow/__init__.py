@@ -1,0 +1,1 @@
+"""A Workflow on disk: package.json, its sources, its folder."""
