@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import secrets
 from collections.abc import AsyncIterator
 from typing import Literal, Protocol
 
@@ -13,6 +15,14 @@ from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.queries.catalog import Catalog
 
 ArgumentForm = Literal["query", "json"]
+
+_run_prefix = secrets.token_hex(5)
+_run_numbers = itertools.count(1)
+
+
+def new_run_id() -> str:
+    """Return a fresh run ID: unique in the world, ascending within this process, safe in URLs and file names."""
+    return f"{_run_prefix}-{next(_run_numbers):x}"
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -68,10 +78,17 @@ class Result:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The outcome of loading a Build: what can be called, and every finding."""
+    """The outcome of loading a Build.
+
+    Args:
+        catalog: what can be called.
+        diagnostics: every finding.
+        complete: whether every unit was loaded; a unit whose documentation is unreadable is loaded, and closed.
+    """
 
     catalog: Catalog
     diagnostics: tuple[Diagnostic, ...] = ()
+    complete: bool = True
 
     @property
     def ok(self) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
 import msgspec
+
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.workflow.sources import SourceUnit
 
 ParameterKind = Literal["positional", "keyword", "var_positional", "var_keyword"]
 
@@ -49,3 +53,23 @@ class Signature(msgspec.Struct, frozen=True):
     doc: str = ""
     line: int = 0
     is_async: bool = False
+
+
+class Function(msgspec.Struct, frozen=True):
+    """A user's function that can be called from Python, whatever it is written in."""
+
+    signature: Signature
+    target: Callable[..., Any]
+
+
+class Runtime(Protocol):
+    """Runs sources of some languages; lives inside a host and holds one Build's units."""
+
+    def compile(self, unit: SourceUnit) -> tuple[Diagnostic, ...]:
+        """Check a unit without running it."""
+
+    def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
+        """Load a unit and return its public functions by name, or why it can't be loaded."""
+
+    def close(self) -> None:
+        """Give back what the runtime changed in this process."""

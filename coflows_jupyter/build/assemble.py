@@ -1,0 +1,35 @@
+"""From the files on disk to a Build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from coflows_jupyter.build.model import Build, make_build
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.workflow.package import Package, update_package
+from coflows_jupyter.workflow.sources import read_sources
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A Workflow as it was on disk at one moment."""
+
+    package: Package
+    build: Build
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def assemble(package_file: Path) -> Assembled:
+    """Read package.json and every source it names; new files are listed in package.json on the way.
+
+    Args:
+        package_file: absolute path of package.json.
+
+    Raises:
+        PackageError: package.json can't be used.
+    """
+    package = update_package(package_file)
+    units, found = read_sources(package)
+    build = make_build(package.id, package.name, str(package.folder), units)
+    return Assembled(package, build, (*package.diagnostics, *found))

@@ -1,0 +1,369 @@
+"""One Workflow opened, and the registry of all that a server has open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from coflows_jupyter.build.assemble import Assembled, assemble
+from coflows_jupyter.build.watch import changes
+from coflows_jupyter.config import Config
+from coflows_jupyter.errors import (
+    CoflowsError,
+    CrashedError,
+    Diagnostic,
+    DiagnosticsError,
+    NotFoundError,
+    NotReadyError,
+)
+from coflows_jupyter.host.calls import OnOutput
+from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
+from coflows_jupyter.host.protocol import Call, Result
+from coflows_jupyter.queries.catalog import Catalog, FunctionEntry, QueryEntry
+from coflows_jupyter.workflow.package import Package
+
+State = Literal["starting", "building", "serving", "failed", "stopped"]
+Mode = Literal["process", "embedded"]
+
+log = logging.getLogger(__name__)
+run_log = logging.getLogger("coflows.run")
+
+
+class BuildReport(msgspec.Struct, frozen=True):
+    """The outcome of a build.
+
+    Args:
+        ok: whether no finding is an error.
+        build: ID of the Build that serves now, empty when none does.
+        seconds: how long it took.
+        diagnostics: every finding.
+    """
+
+    ok: bool
+    build: str
+    seconds: float
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class BuildStatus(msgspec.Struct, frozen=True):
+    """The last build as a status shows it; ``at`` is ISO 8601 in UTC."""
+
+    id: str
+    ok: bool
+    seconds: float
+    at: str
+
+
+class EngineStatus(msgspec.Struct, frozen=True):
+    """A Workflow as the sidebar, the REST API and the CLI show it."""
+
+    id: str
+    name: str
+    folder: str
+    config: str
+    mode: Mode
+    state: State
+    build: BuildStatus | None
+    hosts: list[HostStatus]
+    diagnostics: tuple[Diagnostic, ...]
+    reasons: list[str]
+    watching: bool
+    crashes: int
+
+
+class EngineEvent(msgspec.Struct, frozen=True):
+    """Something about a Workflow changed; whoever cares asks for its status.
+
+    Args:
+        workflow: the Workflow's ID.
+        kind: what changed.
+        state: the engine's state now.
+        message: a sentence for people.
+        step: what a build is doing, empty outside of one.
+        done: finished steps of the build.
+        total: all steps of the build, 0 outside of one.
+    """
+
+    workflow: str
+    kind: Literal["state", "build", "catalog", "host"]
+    state: State
+    message: str = ""
+    step: str = ""
+    done: int = 0
+    total: int = 0
+
+
+Listener = Callable[[EngineEvent], None]
+
+
+def _log_output(run_id: str, stream: str, text: str) -> None:
+    for line in text.splitlines():
+        run_log.info("%s %s: %s", run_id, stream, line)
+
+
+class Engine:
+    """One Workflow: its configuration, its package, its hosts.
+
+    Args:
+        config: the configuration that names the Workflow.
+        mode: where user code runs; ``None`` follows the configuration.
+        watch: whether a save builds; ``None`` follows the configuration.
+        on_output: told run ID, stream and text of what runs print; the log by default.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        mode: Mode | None = None,
+        watch: bool | None = None,
+        on_output: OnOutput = _log_output,
+    ) -> None:
+        self.config = config
+        self.package: Package | None = None
+        self.id = ""
+        self.name = config.workflow.parent.name
+        self.catalog = Catalog()
+        self.state: State = "starting"
+        self.mode: Mode = mode or config.host.mode
+        self.watching = (config.watching if watch is None else watch) and self.mode == "process"
+        self._diagnostics: tuple[Diagnostic, ...] = config.diagnostics
+        self._serving: tuple[Diagnostic, ...] = ()
+        self._build: BuildStatus | None = None
+        self._listeners: list[Listener] = []
+        self._lock = asyncio.Lock()
+        self._watcher: asyncio.Task[None] | None = None
+        self._pool = self._make_pool(on_output)
+
+    def _make_pool(self, on_output: OnOutput) -> Pool:
+        if self.mode == "embedded":
+            return EmbeddedPool(on_output)
+        host = self.config.host
+        return ProcessPool(
+            str(working_directory(self.config.workflow.parent)),
+            host.workers,
+            spare=self.watching if host.spare == "auto" else host.spare == "on",
+            on_output=on_output,
+            on_change=lambda: self._tell("host"),
+        )
+
+    async def start(self) -> None:
+        """Build for the first time and begin to watch; mistakes in the Workflow end up in the state."""
+        await self.build()
+        if self.watching and self.state != "stopped":
+            self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    async def build(self) -> BuildReport:
+        """Read the Workflow from disk and let it serve; a Build that does not load changes nothing that serves."""
+        async with self._lock:
+            started = time.perf_counter()
+            self._set_state("building", "reading sources", 0)
+            found: tuple[Diagnostic, ...] = ()
+            try:
+                assembled = await asyncio.to_thread(assemble, self.config.workflow)
+                self.package, self.id, self.name = assembled.package, assembled.package.id, assembled.package.name
+                found = assembled.diagnostics
+                self._set_state("building", "loading", 1)
+                found += await self._load(assembled)
+            except DiagnosticsError as error:
+                found += error.diagnostics or (self._finding("build", error),)
+            except CoflowsError as error:
+                found += (self._finding("host", error),)
+            return self._conclude(found, time.perf_counter() - started)
+
+    async def _load(self, assembled: Assembled) -> tuple[Diagnostic, ...]:
+        if assembled.build.id == self.catalog.build:
+            return self._serving
+        try:
+            loaded = await self._pool.swap(assembled.build)
+        except CrashedError as error:
+            raise CrashedError(f"{error} while it loaded the Workflow") from error
+        if loaded.complete or not self.catalog.build:
+            self.catalog, self._serving = loaded.catalog, loaded.diagnostics
+            self._tell("catalog")
+        return loaded.diagnostics
+
+    def _finding(self, code: str, error: CoflowsError) -> Diagnostic:
+        return Diagnostic(str(self.config.workflow), 0, 0, "error", code, error.message, error.hint)
+
+    def _conclude(self, found: tuple[Diagnostic, ...], seconds: float) -> BuildReport:
+        self._diagnostics = tuple(dict.fromkeys((*self.config.diagnostics, *found)))
+        ok = not any(d.severity == "error" for d in self._diagnostics)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._build = BuildStatus(self.catalog.build, ok, seconds, now)
+        state: State = "stopped" if self.state == "stopped" else "serving" if self.catalog.build else "failed"
+        errors = sum(d.severity == "error" for d in self._diagnostics)
+        message = f"built in {seconds:.2f} s" if ok else f"{errors} error{'s' * (errors > 1)}"
+        self._set_state(state, message)
+        log.info("%s: %s", self.name, message)
+        for diagnostic in self._diagnostics:
+            log.log(logging.ERROR if diagnostic.severity == "error" else logging.WARNING, "%s", diagnostic)
+        self._tell("build", message)
+        return BuildReport(ok, self.catalog.build, seconds, self._diagnostics)
+
+    async def _watch(self) -> None:
+        folders: set[str] = set()
+        if self.package is not None:
+            root = self.package.folder
+            paths = (Path(entry.content) for entry in (*self.package.base, *self.package.queries) if entry.content)
+            folders = {path.parts[0] for path in paths if len(path.parts) > 1 and (root / path).is_file()}
+        async for _ in changes(self.config.workflow, folders):
+            await self.build()
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    async def call(self, call: Call) -> Result:
+        """Run a function; see ``Host.call``."""
+        if not self.catalog.build:
+            raise NotReadyError("; ".join(self.reasons()))
+        return await self._pool.call(call)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a running call to stop; unknown IDs are ignored."""
+        await self._pool.cancel(run_id)
+
+    def timeout(self, entry: FunctionEntry) -> float:
+        """Return the seconds that a call of this function may take."""
+        return entry.timeout or self.config.host.timeout
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def reasons(self) -> list[str]:
+        """Say why no Build serves; empty when one does."""
+        if self.state == "stopped":
+            return [f"{self.name} is stopped"]
+        if self.catalog.build:
+            return []
+        if self.state == "failed":
+            return [str(d) for d in self._diagnostics if d.severity == "error"]
+        return [f"{self.name} is being built"]
+
+    def status(self) -> EngineStatus:
+        """Describe the Workflow as it is now."""
+        return EngineStatus(
+            self.id,
+            self.name,
+            str(self.config.workflow.parent),
+            str(self.config.file or ""),
+            self.mode,
+            self.state,
+            self._build,
+            self._pool.statuses(),
+            self._diagnostics,
+            self.reasons(),
+            self.watching,
+            self._pool.crashes,
+        )
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` on the event loop for every event; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _set_state(self, state: State, message: str = "", done: int = -1) -> None:
+        if self.state == "stopped":
+            return
+        self.state = state
+        if done < 0:
+            self._tell("state", message)
+        else:
+            self._tell("state", message, step=message, done=done, total=2)
+
+    def _tell(
+        self,
+        kind: Literal["state", "build", "catalog", "host"],
+        message: str = "",
+        *,
+        step: str = "",
+        done: int = 0,
+        total: int = 0,
+    ) -> None:
+        event = EngineEvent(self.id, kind, self.state, message, step, done, total)
+        for listener in list(self._listeners):
+            listener(event)
+
+    async def close(self, drain: float = 2.0) -> None:
+        """Stop watching, give running calls ``drain`` seconds, end the hosts."""
+        self._set_state("stopped")
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        await self._pool.close(drain)
+
+
+class Workflows:
+    """All Workflows that a server has open, by ID."""
+
+    def __init__(self) -> None:
+        self._engines: list[Engine] = []
+
+    def add(self, engine: Engine) -> None:
+        """Open one more; its ID may become known only when it is built."""
+        self._engines.append(engine)
+
+    def __iter__(self) -> Iterator[Engine]:
+        return iter(self._engines)
+
+    def get(self, workflow: str) -> Engine | None:
+        """Return the Workflow with this ID, in any case."""
+        for engine in self._engines:
+            if engine.id == workflow or engine.id.lower() == workflow.lower():
+                return engine
+        return None
+
+    def query(self, workflow: str, query: str) -> tuple[Engine, QueryEntry]:
+        """Find a Query.
+
+        Raises:
+            NotFoundError: there is none; the hint names the nearest, so it is for identified callers only.
+            NotReadyError: the Workflow is being built.
+        """
+        engine = self.get(workflow)
+        if engine is None:
+            if any(not engine.id for engine in self._engines):
+                raise NotReadyError("the Workflow is being opened")
+            raise _not_found("Workflow", workflow, [engine.id for engine in self._engines])
+        entry = engine.catalog.queries.get(query)
+        if entry is None:
+            if not engine.catalog.build:
+                raise NotReadyError("; ".join(engine.reasons()))
+            raise _not_found("Query", query, engine.catalog.queries)
+        return engine, entry
+
+    def find(self, workflow: str, query: str, function: str) -> tuple[Engine, FunctionEntry]:
+        """Find a function; raises as ``query`` does."""
+        engine, entry = self.query(workflow, query)
+        found = entry.functions.get(function)
+        if found is None:
+            raise _not_found(f"function in {query}", function, entry.functions)
+        return engine, found
+
+    async def close(self, drain: float = 2.0) -> None:
+        """Close every Workflow at once."""
+        await asyncio.gather(*(engine.close(drain) for engine in self._engines))
+
+
+def working_directory(folder: Path) -> Path:
+    """Return where a Workflow's hosts run.
+
+    The original mounted every Workflow as ``mnt`` below the working directory, and user code opens ``mnt/Files/…``; so a
+    folder of that name is looked at from above, and any other from inside.
+    """
+    return folder.parent if folder.name == "mnt" else folder
+
+
+def _not_found(what: str, name: str, names: object) -> NotFoundError:
+    assert isinstance(names, dict | list)
+    near = difflib.get_close_matches(name, list(names), 1)
+    known = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(names)[:20]) or 'none'}"
+    return NotFoundError(f"there is no {what} {name!r}", hint=known)

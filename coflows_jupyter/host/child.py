@@ -1,0 +1,103 @@
+"""The program of a host process: frames in on one socket, user code, frames out.
+
+It ends with the server: the socket closes, and on Linux the kernel kills it even while native code holds the GIL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+
+from coflows_jupyter.host.frames import (
+    Body,
+    Load,
+    LoadDone,
+    Ready,
+    Reply,
+    Request,
+    Unpacker,
+    Warm,
+    decode_request,
+    pack,
+)
+from coflows_jupyter.host.worker import Worker
+from coflows_jupyter.runtimes.python import third_party_modules
+
+_READ = 256 * 1024
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """Connects a worker to the server's socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._worker = Worker(self.send)
+
+    def send(self, frame: Reply, body: Body) -> None:
+        """Write a frame; waits while the server does not read."""
+        data = b"".join((pack(frame, len(body)), body))
+        with self._sending:
+            self._connection.sendall(data)
+
+    def serve(self) -> None:
+        """Take frames until the server is gone."""
+        self.send(Ready(), b"")
+        unpacker = Unpacker()
+        while data := self._connection.recv(_READ):
+            for header, body in unpacker.feed(data):
+                self._receive(decode_request(header), body)
+
+    def _receive(self, frame: Request, body: bytes) -> None:
+        if isinstance(frame, Warm):
+            self._warm(frame)
+            self.send(Ready(), b"")
+        elif isinstance(frame, Load):
+            # A thread of its own: an endless import must not keep the end of the server from being noticed.
+            threading.Thread(target=self._load, args=(frame,), name="coflows-load", daemon=True).start()
+        else:
+            self._worker.receive(frame, body)
+
+    def _load(self, frame: Load) -> None:
+        sys.path[:0] = frame.build.paths
+        loaded = self._worker.load(frame.build)
+        self.send(LoadDone(loaded, third_party_modules(frame.build.folder)), b"")
+
+    @staticmethod
+    def _warm(frame: Warm) -> None:
+        sys.path[:0] = frame.paths
+        for name in frame.modules:
+            if name not in sys.modules:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
+        for path in frame.paths:
+            sys.path.remove(path)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve on the socket whose descriptor is the only argument."""
+    _die_with_parent()
+    faulthandler.enable()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    with contextlib.suppress(OSError):
+        Child(connection).serve()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

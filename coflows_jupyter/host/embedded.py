@@ -1,0 +1,61 @@
+"""A host inside this process: no protection and no reload, and nothing to start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from coflows_jupyter.build.model import Build
+from coflows_jupyter.errors import NotReadyError
+from coflows_jupyter.host.calls import CallTable, OnOutput
+from coflows_jupyter.host.frames import Body, Reply, Request
+from coflows_jupyter.host.protocol import Call, Loaded, Result
+from coflows_jupyter.host.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedHost:
+    """Runs calls on threads of this process.
+
+    Args:
+        on_output: told run ID, stream and text of what runs print.
+    """
+
+    def __init__(self, on_output: OnOutput) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._worker = Worker(self._from_worker)
+        self.calls = CallTable(self._to_worker, self._stuck, on_output)
+        self._closed = False
+
+    async def load(self, build: Build) -> Loaded:
+        """Load ``build`` on a thread."""
+        return await asyncio.to_thread(self._worker.load, build)
+
+    async def call(self, call: Call) -> Result:
+        """Run a call; see ``Host.call``."""
+        if self._closed:
+            raise NotReadyError("the host is closing")
+        return await self.calls.call(call)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a running call to stop."""
+        self.calls.cancel(run_id)
+
+    async def close(self, drain: float) -> None:
+        """Take no new calls, wait for those in flight, then give the Workflow's modules back."""
+        self._closed = True
+        await self.calls.drain(drain)
+        self.calls.fail_all(NotReadyError("the host is closing"))
+        await asyncio.to_thread(self._worker.close)
+
+    def _to_worker(self, frame: Request, body: Body) -> None:
+        self._worker.receive(frame, bytes(body))
+
+    def _from_worker(self, frame: Reply, body: Body) -> None:
+        if not self._loop.is_closed():
+            # A view is only valid while its piece is being sent, so what crosses to the loop is a copy.
+            self._loop.call_soon_threadsafe(self.calls.receive, frame, bytes(body))
+
+    def _stuck(self, run_id: str) -> None:
+        log.warning("run %s does not stop; in embedded mode nothing can end it (Host.Mode \"process\" can)", run_id)

@@ -1,0 +1,279 @@
+"""The hosts of one Workflow: those that serve, and the spare that takes over on a save or a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import msgspec
+
+from coflows_jupyter.build.model import Build
+from coflows_jupyter.errors import BuildError, CoflowsError, HostError, NotReadyError
+from coflows_jupyter.host.calls import OnOutput
+from coflows_jupyter.host.embedded import EmbeddedHost
+from coflows_jupyter.host.process import ProcessHost
+from coflows_jupyter.host.protocol import Call, Loaded, Result
+
+DRAIN_SECONDS = 30.0
+WAIT_SECONDS = 10.0
+LONGEST_PAUSE = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class HostStatus(msgspec.Struct, frozen=True):
+    """One host as the sidebar and the REST API show it."""
+
+    name: str
+    pid: int
+    state: str
+    in_flight: int
+
+
+class Pool(Protocol):
+    """What the engine asks of its hosts, whatever their mode."""
+
+    crashes: int
+
+    async def swap(self, build: Build) -> Loaded:
+        """Load ``build`` beside what serves now and let it take over; an incomplete one only if nothing serves."""
+
+    async def call(self, call: Call) -> Result:
+        """Run a call on one of the hosts; see ``Host.call``."""
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a running call to stop."""
+
+    def statuses(self) -> list[HostStatus]:
+        """Describe every host."""
+
+    async def close(self, drain: float) -> None:
+        """End all hosts; see ``Host.close``."""
+
+
+class ProcessPool:
+    """Hosts in processes of their own.
+
+    Args:
+        folder: the hosts' working directory.
+        workers: how many hosts serve, 1 or more.
+        spare: whether an empty host stands by, warm with the modules that the last Build imported.
+        on_output: told run ID, stream and text of what runs print.
+        on_change: told when the state of a host changes.
+    """
+
+    def __init__(
+        self, folder: str, workers: int, *, spare: bool, on_output: OnOutput, on_change: Callable[[], None]
+    ) -> None:
+        self.crashes = 0
+        self._folder = folder
+        self._workers = workers
+        self._wants_spare = spare
+        self._on_output = on_output
+        self._on_change = on_change
+        self._serving: list[ProcessHost] = []
+        self._leaving: list[ProcessHost] = []
+        self._spare: asyncio.Task[ProcessHost] | None = None
+        self._build: Build | None = None
+        self._modules: tuple[str, ...] = ()
+        self._available = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._number = 0
+        self._closed = False
+
+    async def swap(self, build: Build) -> Loaded:
+        """See ``Pool.swap``.
+
+        Raises:
+            CrashedError: the host ended while it loaded the Build.
+        """
+        async with self._lock:
+            first = await self._take(build)
+            try:
+                loaded = await first.load(build)
+            except CoflowsError:
+                await first.close(0)
+                self._prepare_spare()
+                raise
+            if not loaded.complete and self._serving:
+                self._leave(first, 0)
+                self._prepare_spare()
+                return loaded
+            rest = await asyncio.gather(*(self._loaded(build) for _ in range(self._workers - 1)))
+            old, self._serving = self._serving, [first, *rest]
+            self._build, self._modules = build, first.modules
+            self._available.set()
+            for host in old:
+                self._leave(host, DRAIN_SECONDS)
+            self._prepare_spare()
+            self._on_change()
+            return loaded
+
+    async def call(self, call: Call) -> Result:
+        """See ``Pool.call``; while a host is being replaced the call waits for the new one."""
+        if not self._serving:
+            try:
+                await asyncio.wait_for(self._available.wait(), WAIT_SECONDS)
+            except TimeoutError:
+                raise NotReadyError("no host serves the Workflow now; try again in a moment") from None
+        return await min(self._serving, key=lambda host: len(host.calls)).call(call)
+
+    async def cancel(self, run_id: str) -> None:
+        """See ``Pool.cancel``."""
+        for host in [*self._serving, *self._leaving]:
+            host.calls.cancel(run_id)
+
+    def statuses(self) -> list[HostStatus]:
+        """See ``Pool.statuses``."""
+        hosts = [*self._serving, *self._leaving]
+        if self._spare is not None and self._spare.done() and not self._spare.cancelled():
+            hosts += [self._spare.result()] if self._spare.exception() is None else []
+        return [HostStatus(host.name, host.pid, host.state, len(host.calls)) for host in hosts]
+
+    async def close(self, drain: float) -> None:
+        """See ``Pool.close``."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        hosts = [*self._serving, *self._leaving]
+        if self._spare is not None:
+            self._spare.cancel()
+            hosts += [r for r in await asyncio.gather(self._spare, return_exceptions=True) if isinstance(r, ProcessHost)]
+        self._serving, self._leaving = [], []
+        await asyncio.gather(*(host.close(drain) for host in hosts))
+
+    # -- hosts -----------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> ProcessHost:
+        self._number += 1
+        host = ProcessHost(f"query-{self._number}", self._folder, self._on_output, self._host_ended)
+        try:
+            await host.start()
+        except BaseException:
+            host.kill()
+            raise
+        return host
+
+    async def _start_spare(self) -> ProcessHost:
+        host = await self._start()
+        try:
+            await host.warm(self._modules, self._build.paths if self._build else ())
+        except BaseException:
+            host.kill()
+            raise
+        self._on_change()
+        return host
+
+    def _prepare_spare(self) -> None:
+        if self._wants_spare and self._spare is None and not self._closed:
+            self._spare = asyncio.get_running_loop().create_task(self._start_spare())
+            self._spare.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _take(self, build: Build) -> ProcessHost:
+        """Return an empty host: the spare, unless it is gone or was warmed for other dependencies."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            try:
+                host = await spare
+            except HostError:
+                log.warning("the spare host ended before it was needed")
+            else:
+                if host.state == "spare" and (self._build is None or self._build.paths == build.paths):
+                    return host
+                self._leave(host, 0)
+        return await self._start()
+
+    async def _loaded(self, build: Build) -> ProcessHost:
+        host = await self._start()
+        await host.load(build)
+        return host
+
+    def _leave(self, host: ProcessHost, drain: float) -> None:
+        """Let ``host`` finish what it has and end, without waiting for it."""
+
+        async def leave() -> None:
+            await host.close(drain)
+            self._leaving.remove(host)
+            self._on_change()
+
+        self._leaving.append(host)
+        self._do(leave())
+
+    def _host_ended(self, host: ProcessHost) -> None:
+        """A host ended by itself, or is stuck and must be replaced."""
+        if host not in self._serving:
+            return
+        self.crashes += 1
+        self._serving.remove(host)
+        if not self._serving:
+            self._available.clear()
+        if host.state == "draining":
+            self._leaving.append(host)
+        self._on_change()
+        self._do(self._replace())
+
+    async def _replace(self) -> None:
+        pause = 0.0
+        while not self._closed:
+            async with self._lock:
+                if self._build is None or len(self._serving) >= self._workers:
+                    return
+                try:
+                    host = await self._take(self._build)
+                    await host.load(self._build)
+                except HostError as error:
+                    log.error("a host could not be replaced: %s", error)  # noqa: TRY400  (the sentence says it all)
+                else:
+                    self._serving.append(host)
+                    self._available.set()
+                    self._leaving = [h for h in self._leaving if h.state != "ended"]
+                    self._prepare_spare()
+                    self._on_change()
+                    return
+            pause = min(2 * pause + 0.5, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class EmbeddedPool:
+    """The one host inside this process; it keeps its first Build."""
+
+    def __init__(self, on_output: OnOutput) -> None:
+        self.crashes = 0
+        self._host = EmbeddedHost(on_output)
+        self._loaded: Loaded | None = None
+
+    async def swap(self, build: Build) -> Loaded:
+        """See ``Pool.swap``.
+
+        Raises:
+            BuildError: another Build is loaded already.
+        """
+        if self._loaded is None:
+            self._loaded = await self._host.load(build)
+        elif self._loaded.catalog.build != build.id:
+            raise BuildError("in embedded mode a changed Workflow needs a restart of the server")
+        return self._loaded
+
+    async def call(self, call: Call) -> Result:
+        """See ``Pool.call``."""
+        return await self._host.call(call)
+
+    async def cancel(self, run_id: str) -> None:
+        """See ``Pool.cancel``."""
+        await self._host.cancel(run_id)
+
+    def statuses(self) -> list[HostStatus]:
+        """See ``Pool.statuses``."""
+        return [HostStatus("embedded", 0, "serving" if self._loaded else "starting", len(self._host.calls))]
+
+    async def close(self, drain: float) -> None:
+        """See ``Pool.close``."""
+        await self._host.close(drain)

@@ -1,0 +1,262 @@
+"""A host in a process of its own, behind one inherited socket pair."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+from coflows_jupyter.build.model import Build
+from coflows_jupyter.errors import CoflowsError, CrashedError, NotReadyError
+from coflows_jupyter.host.calls import CallTable, OnOutput
+from coflows_jupyter.host.frames import (
+    Body,
+    Load,
+    LoadDone,
+    Ready,
+    Request,
+    Unpacker,
+    Warm,
+    decode_reply,
+    pack,
+)
+from coflows_jupyter.host.protocol import Call, Loaded, Result
+
+State = Literal["starting", "spare", "loading", "serving", "draining", "ended"]
+
+START_SECONDS = 60.0
+LOAD_SECONDS = 120.0
+CUT_OFF_SECONDS = 10.0
+
+# What a host must not inherit: keys of the server, and its own configuration text with every secret in it.
+_PRIVATE = ("COFLOWS_KEY", "JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE", "coflows_config")
+
+log = logging.getLogger(__name__)
+
+# Linux ends a host with the thread that started it, so that thread must live as long as the server.
+_starter = ThreadPoolExecutor(1, "coflows-starter")
+
+
+class ProcessHost:
+    """Starts a host process and talks to it.
+
+    Args:
+        name: what to call it in states and logs.
+        folder: its working directory.
+        on_output: told run ID, stream and text of what runs print.
+        on_end: told once when the process has ended or must be replaced; the state says which.
+    """
+
+    def __init__(
+        self, name: str, folder: str, on_output: OnOutput, on_end: Callable[[ProcessHost], None]
+    ) -> None:
+        self.name = name
+        self.state: State = "starting"
+        self.pid = 0
+        self.modules: tuple[str, ...] = ()
+        self.cause = ""
+        self._folder = folder
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self.calls = CallTable(self._send, self._stuck, on_output)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._reply: asyncio.Future[Ready | LoadDone] | None = None
+        self._ended = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start the process and wait until it answers.
+
+        Raises:
+            CrashedError: it ended instead.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await self._loop.run_in_executor(_starter, self._popen, theirs)
+        self.pid = self._process.pid
+        ours.setblocking(False)  # noqa: FBT003  (the socket's own signature)
+        self._reply = self._loop.create_future()
+        await self._loop.create_unix_connection(lambda: _Connection(self), sock=ours)
+        await self._answer(START_SECONDS, "start")
+        if self.state == "starting":
+            self.state = "spare"
+
+    def _popen(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        environment = {k: v for k, v in os.environ.items() if k not in _PRIVATE}
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "coflows_jupyter.host.child", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            cwd=self._folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=2,  # a host's own output is the server's log, never its standard output
+            start_new_session=True,  # Ctrl-C at the server's terminal is the server's to handle
+        )
+
+    async def warm(self, modules: Sequence[str], paths: Sequence[str]) -> None:
+        """Import modules ahead of time; those that can't be imported are passed over."""
+        await self._request(Warm(tuple(modules), tuple(paths)), START_SECONDS, "warm up")
+
+    async def load(self, build: Build) -> Loaded:
+        """Load ``build``; see ``Host.load``."""
+        self.state = "loading"
+        done = await self._request(Load(build), LOAD_SECONDS, "load the Workflow")
+        assert isinstance(done, LoadDone)
+        self.modules = done.modules
+        self.state = "serving"
+        return done.loaded
+
+    async def call(self, call: Call) -> Result:
+        """Run a call; see ``Host.call``."""
+        if self.state != "serving":
+            raise NotReadyError("the host is being replaced; try again in a moment")
+        return await self.calls.call(call, lambda: self._room)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a running call to stop."""
+        self.calls.cancel(run_id)
+
+    async def close(self, drain: float) -> None:
+        """Take no new calls, give those in flight ``drain`` seconds, then end the process."""
+        if self.state != "ended":
+            self.state = "draining"
+            if drain > 0:
+                await self.calls.drain(drain)
+            self.calls.fail_all(NotReadyError("the call was cut off because its host was replaced"))
+        self.kill()
+        await self._ended.wait()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        elif self._process is None:
+            self._ended.set()
+
+    # -- replies ---------------------------------------------------------------------------------------------------
+
+    async def _request(self, frame: Request, seconds: float, what: str) -> Ready | LoadDone:
+        if self.state == "ended":
+            raise CrashedError(self.cause)
+        self._reply = self._loop.create_future()
+        self._send(frame, b"")
+        return await self._answer(seconds, what)
+
+    async def _answer(self, seconds: float, what: str) -> Ready | LoadDone:
+        assert self._reply is not None
+        try:
+            return await asyncio.wait_for(self._reply, seconds)
+        except TimeoutError:
+            self.kill()
+            raise CrashedError(f"the host did not {what} within {seconds:g} s") from None
+
+    def _send(self, frame: Request, body: Body) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join((pack(frame, len(body)), body)))
+
+    def received(self, header: bytes | memoryview, body: bytes) -> None:
+        """Take a frame from the socket."""
+        frame = decode_reply(header)
+        if not isinstance(frame, Ready | LoadDone):
+            self.calls.receive(frame, body)
+        elif self._reply is not None and not self._reply.done():
+            self._reply.set_result(frame)
+
+    def connected(self, transport: asyncio.Transport) -> None:
+        """Remember the way to the host."""
+        self._transport = transport
+
+    def paused(self) -> None:
+        """The socket is full: large arguments wait."""
+        self._room = self._loop.create_future()
+
+    def resumed(self) -> None:
+        """The socket takes more."""
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None
+
+    # -- ends ------------------------------------------------------------------------------------------------------
+
+    def lost(self) -> None:
+        """The socket closed: the process has ended, or is about to."""
+        self.resumed()
+        self._ending = self._loop.create_task(self._bury())
+
+    async def _bury(self) -> None:
+        assert self._process is not None
+        code = await asyncio.to_thread(self._wait, self._process)
+        planned = self.state == "draining"
+        self.state = "ended"
+        self.cause = self.cause or f"the host process {self.pid} {_cause(code)}"
+        error: CoflowsError = NotReadyError("the call was cut off") if planned else CrashedError(self.cause)
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(error)
+        self.calls.fail_all(error)
+        self._ended.set()
+        if not planned:
+            log.warning("%s: %s", self.name, self.cause)
+            self._on_end(self)
+
+    @staticmethod
+    def _wait(process: subprocess.Popen[bytes]) -> int:
+        try:
+            return process.wait(2)
+        except subprocess.TimeoutExpired:  # it closed its socket but lives on
+            process.kill()
+            return process.wait()
+
+    def _stuck(self, run_id: str) -> None:
+        """The third rung of the deadline ladder: replace the host, give the other calls some time, then kill."""
+        if self.state == "serving":
+            log.warning("%s: run %s does not stop; the host is replaced", self.name, run_id)
+            self.state = "draining"
+            self._on_end(self)
+            self._closing = self._loop.create_task(self._cut_off())
+
+    async def _cut_off(self) -> None:
+        await self.calls.drain(CUT_OFF_SECONDS)
+        await self.close(0)
+
+
+class _Connection(asyncio.Protocol):
+    """The socket's end in the server."""
+
+    def __init__(self, host: ProcessHost) -> None:
+        self._host = host
+        self._unpacker = Unpacker()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._host.connected(transport)
+
+    def data_received(self, data: bytes) -> None:
+        for header, body in self._unpacker.feed(data):
+            self._host.received(header, body)
+
+    def pause_writing(self) -> None:
+        self._host.paused()
+
+    def resume_writing(self) -> None:
+        self._host.resumed()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._host.lost()
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"ended itself with exit code {code} (os._exit or a fatal error in native code)"
+    number = signal.Signals(-code)
+    if number == signal.SIGKILL:
+        return "was killed (SIGKILL); the system does that when memory runs out"
+    what = {signal.SIGSEGV: "a segmentation fault", signal.SIGABRT: "an abort in native code"}.get(number)
+    return f"ended by {what} ({number.name})" if what else f"was ended by {number.name}"

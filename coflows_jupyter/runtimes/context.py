@@ -1,0 +1,48 @@
+"""The call that the current thread or task works for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from coflows_jupyter.access.permissions import Caller
+
+Output = Callable[[str, str], None]
+
+
+class CallContext:
+    """What user code may know about the call it runs in.
+
+    Attributes:
+        run_id: names the run in answers and logs.
+        caller: who called.
+        query: the Query's ID.
+        function: the function's name.
+        deadline: ``time.monotonic()`` value at which the call is asked to stop.
+        output: takes a stream's name (``stdout``, ``stderr`` or ``log``) and a piece of text.
+    """
+
+    __slots__ = ("caller", "deadline", "function", "output", "query", "run_id")
+
+    def __init__(
+        self, run_id: str, caller: Caller, query: str, function: str, deadline: float, output: Output
+    ) -> None:
+        self.run_id = run_id
+        self.caller = caller
+        self.query = query
+        self.function = function
+        self.deadline = deadline
+        self.output = output
+
+
+_current: ContextVar[CallContext | None] = ContextVar("coflows_call", default=None)
+
+
+def current() -> CallContext | None:
+    """Return the call that this thread or task works for, ``None`` outside of one."""
+    return _current.get()
+
+
+def enter(context: CallContext) -> None:
+    """Make ``context`` the current one in this thread's or task's context."""
+    _current.set(context)

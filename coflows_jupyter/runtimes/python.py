@@ -1,0 +1,223 @@
+"""The Python runtime: loads a Build's units by ordinary imports and finds their public functions.
+
+A host holds one Build for its whole life, so nothing is ever reloaded here. Files of the Build are imported from the
+text that the Build holds, with ``$WID$`` substituted, and not from the disk: a save between two imports can't mix
+two versions.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.runtimes.protocol import Function
+from coflows_jupyter.runtimes.signature import describe
+from coflows_jupyter.workflow.sources import SourceUnit
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module from the Build's text where it has one; writes no byte code into the user's folder."""
+
+    texts: Mapping[str, str] = {}
+
+    def get_data(self, path: str) -> bytes:
+        text = self.texts.get(path)
+        return super().get_data(path) if text is None else text.encode()
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds modules in the Workflow's folder for both import styles: ``Base.x`` and ``x``."""
+
+    def __init__(self, folder: Path, texts: Mapping[str, str]) -> None:
+        self.roots = [str(folder), str(folder / "Base")]
+        self._loader = type("WorkflowLoader", (_Loader,), {"texts": texts})
+        self._finders: dict[str, importlib.machinery.FileFinder] = {}
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        for root in self.roots if path is None else [p for p in path if self._inside(p)]:
+            finder = self._finders.get(root)
+            if finder is None:
+                extensions = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+                finder = importlib.machinery.FileFinder(root, extensions, (self._loader, [".py"]))
+                self._finders[root] = finder
+            spec = finder.find_spec(fullname)
+            if spec is not None and (spec.loader is not None or self._is_ours(fullname, path)):
+                return spec
+        return None
+
+    def _is_ours(self, fullname: str, path: Any) -> bool:
+        """Whether a folder without ``__init__.py`` is the package that is meant.
+
+        As everywhere in Python, a real package of that name elsewhere wins; only the Workflow's own folders do not give way.
+        """
+        if fullname in _FOLDERS:
+            return True
+        return importlib.machinery.PathFinder.find_spec(fullname, path) is None
+
+    def _inside(self, path: str) -> bool:
+        return any(path == root or path.startswith(root + os.sep) for root in self.roots)
+
+    def load_file(self, name: str, path: str) -> ModuleType:
+        """Import the file at ``path`` under ``name``, or return the module that has it already."""
+        module = sys.modules.get(name)
+        if module is None:
+            spec = importlib.util.spec_from_file_location(name, path, loader=self._loader(name, path))
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[name]
+                raise
+        return module
+
+
+_FOLDERS = {"Base", "Agents", "Queries", "Files"}
+
+
+class PythonRuntime:
+    """Loads Python units of one Build.
+
+    Args:
+        folder: the Workflow's folder, where both import styles start.
+        units: all units of the Build; files that it holds are imported from its texts.
+    """
+
+    def __init__(self, folder: Path, units: Iterable[SourceUnit]) -> None:
+        self._folder = folder
+        self._finder = _Finder(folder, {u.path: u.text for u in units})
+        # Ahead of site-packages as any script's own folder is, behind built-in and frozen modules.
+        sys.meta_path.insert(_path_finder(), self._finder)
+        sys.path[:0] = self._finder.roots  # for processes that user code starts
+
+    def close(self) -> None:
+        """Take the Workflow's folder off the import path, and its modules out of this process."""
+        sys.meta_path.remove(self._finder)
+        for root in self._finder.roots:
+            sys.path.remove(root)
+        root = str(self._folder) + os.sep
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(root):
+                del sys.modules[name]
+
+    def compile(self, unit: SourceUnit) -> tuple[Diagnostic, ...]:
+        """Check a unit's syntax without running it."""
+        try:
+            compile(unit.text, unit.path, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return (_syntax_diagnostic(unit, error),)
+        except ValueError as error:  # a null byte
+            return (Diagnostic(unit.path, 1, 0, "error", "syntax", str(error)),)
+        return ()
+
+    def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
+        """Import a unit and return its public functions by name, or why it can't be imported."""
+        try:
+            module = self._finder.load_file(self._module_name(unit), unit.path)
+        except SyntaxError as error:
+            return {}, (_syntax_diagnostic(unit, error),)
+        except BaseException as error:
+            if isinstance(error, MemoryError):
+                raise
+            return {}, (self._import_diagnostic(unit, error),)
+        return {name: Function(describe(f), f) for name, f in public_functions(module).items()}, ()
+
+    def _module_name(self, unit: SourceUnit) -> str:
+        path = Path(unit.path)
+        parts = path.relative_to(self._folder).parts if path.is_relative_to(self._folder) else (path.name,)
+        return ".".join(part.removesuffix(".py").replace(".", "_") for part in parts)
+
+    def _import_diagnostic(self, unit: SourceUnit, error: BaseException) -> Diagnostic:
+        """Point at the deepest line of the Workflow's own code, which may be in a Base file."""
+        root = str(self._folder) + os.sep
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(root)]
+        place = frames[-1] if frames else None
+        hint = ""
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            hint = f"add {error.name.partition('.')[0]!r} to Pips in package.json, or correct the import"
+        if place is not None and place.filename != unit.path:
+            hint = ", ".join(filter(None, [hint, f"imported by {Path(unit.path).relative_to(self._folder)}"]))
+        return Diagnostic(
+            place.filename if place else unit.path,
+            (place.lineno or 0) if place else 0,
+            ((place.colno or 0) + 1) if place else 0,
+            "error",
+            "import",
+            exception_line(error),
+            hint,
+        )
+
+
+def public_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """Return the functions that a module defines itself and that do not begin with ``_``, in source order."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", None) == module.__name__
+        and (inspect.isroutine(value) or hasattr(value, "__wrapped__"))
+    }
+
+
+def third_party_modules(folder: str) -> tuple[str, ...]:
+    """Return the names of all modules in this process that are not of the Workflow in ``folder``, in import order."""
+    root = folder + os.sep
+    return tuple(
+        name
+        for name, module in list(sys.modules.items())
+        if not name.startswith(("_", "coflows_jupyter"))
+        and not (getattr(module, "__file__", None) or root).startswith(root)
+    )
+
+
+def exception_line(error: BaseException) -> str:
+    """Return an exception as one line: ``ZeroDivisionError: division by zero``."""
+    return "".join(traceback.format_exception_only(error)).strip().rpartition("\n")[2]
+
+
+def user_traceback(error: BaseException) -> str:
+    """Format an exception's traceback without the frames of this package around the user's."""
+    tb = error.__traceback__
+    while tb is not None and tb.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        tb = tb.tb_next
+    return "".join(traceback.format_exception(type(error), error, tb))
+
+
+def _path_finder() -> int:
+    for index, finder in enumerate(sys.meta_path):
+        if finder is importlib.machinery.PathFinder:
+            return index
+    return len(sys.meta_path)
+
+
+def _syntax_diagnostic(unit: SourceUnit, error: SyntaxError) -> Diagnostic:
+    text = (error.text or "").rstrip()
+    return Diagnostic(
+        error.filename or unit.path,
+        error.lineno or 1,
+        error.offset or 0,
+        "error",
+        "syntax",
+        error.msg,
+        f"the line reads: {text.strip()[:120]}" if text else "",
+    )
