@@ -13,7 +13,17 @@ AMOUNTS = st.decimals(min_value=0, max_value=10**9, places=3, allow_nan=False)
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("60s", 60), ("500ms", 0.5), ("2m", 120), ("1h", 3600), ("1d", 86400), (5, 5), (0.25, 0.25), ("7", 7), (" 1.5 s ", 1.5)],
+    [
+        ("60s", 60),
+        ("500ms", 0.5),
+        ("2m", 120),
+        ("1h", 3600),
+        ("1d", 86400),
+        (5, 5),
+        (0.25, 0.25),
+        ("7", 7),
+        (" 1.5 s ", 1.5),
+    ],
 )
 def test_duration(text: str | float, seconds: float) -> None:
     """Each unit has its usual meaning; a bare number means seconds."""
@@ -36,10 +46,12 @@ def test_cpu(text: str | float, cores: float) -> None:
 
 
 @pytest.mark.parametrize("parse", [parse_duration, parse_memory, parse_cpu])
-@pytest.mark.parametrize("value", ["", "x", "-1", "1 2", "5 parsecs", "1e99999", -1, True, float("nan"), float("inf"), "٣"])
+@pytest.mark.parametrize(
+    "value", ["", "x", "-1", "1 2", "5 parsecs", "1e99999", -1, True, float("nan"), float("inf"), "٣"]
+)
 def test_nonsense_is_refused_with_a_sentence(parse: type, value: str | float) -> None:
     """The error repeats the value and says what to write."""
-    with pytest.raises(ValueError, match="is not an? .*; write ") as caught:
+    with pytest.raises(ValueError, match=r"is not an? .*; write ") as caught:
         parse(value)
     assert repr(value) in str(caught.value)
 
