@@ -1,0 +1,49 @@
+# Every target brings .venv up to date first; nothing is installed outside it (except by `make test` as root: Chromium).
+SHELL := /bin/sh
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+NPM := $(VENV)/bin/python labextension/hatch_build.py
+LABEXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune -o -type f ! -name '*.tsbuildinfo' -print)
+
+.PHONY: help run test check bench clean
+.DELETE_ON_ERROR:
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+run: $(VENV)/all  ## Start the sample Workflow in JupyterLab
+	@$(VENV)/bin/coflows server mnt/coflows_config.json
+
+test: $(VENV)/test  ## Run all tests
+	@.ci/system-packages
+	$(NPM) test
+	$(VENV)/bin/pytest
+
+check: $(VENV)/test  ## Check style, types and layers
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(NPM) exec -- tsc --noEmit
+	$(NPM) run lint
+	$(NPM) run format:check
+
+bench: $(VENV)/test  ## Measure speed against peers
+	@for bench in bench/*.py; do $(VENV)/bin/python $$bench || exit 1; done
+
+clean:  ## Remove everything that was made
+	rm -rf $(VENV) coflows_jupyter/labextension labextension/lib labextension/node_modules
+
+$(VENV)/bin/pip:
+	@.ci/venv $(VENV)
+
+$(VENV)/all: pyproject.toml $(LABEXTENSION) | $(VENV)/bin/pip
+	@echo "Installing CoFlows for Jupyter into $(VENV) …"
+	@$(PIP) install --editable '.[all]'
+	@touch $@
+
+$(VENV)/test: pyproject.toml $(LABEXTENSION) | $(VENV)/bin/pip
+	@echo "Installing CoFlows for Jupyter with its tests into $(VENV) …"
+	@$(PIP) install --editable '.[test]'
+	@$(NPM) --requirements | xargs -r $(PIP) install
+	@touch $@ $(VENV)/all
