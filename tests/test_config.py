@@ -1,0 +1,274 @@
+"""Finding, reading and checking coflows_config.json."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coflows_jupyter.config import Config, load_config
+from coflows_jupyter.errors import ConfigError
+
+SEED = Path(__file__).parent / "data" / "seed_config.json"
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def load(folder: Path, content: dict[str, Any] | str, **environ: str) -> Config:
+    """Load a config that holds ``content`` and nothing else."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    return load_config(environ={"coflows_config": text, **environ}, cwd=folder)
+
+
+def test_seed_example(tmp_path: Path) -> None:
+    """The seed's example, pasted byte for byte, loads with one warning and all its values."""
+    file = tmp_path / "coflows_config.json"
+    file.write_bytes(SEED.read_bytes())
+    config = load_config(environ={}, cwd=tmp_path)
+    (warning,) = config.diagnostics
+    assert (warning.file, warning.line, warning.column, warning.code) == (str(file), 21, 9, "missing-comma")
+    assert config.file == file
+    assert config.folder == tmp_path
+    assert config.database.connection.get_secret_value() == "mnt/database.db"
+    assert config.database.type == "sqlite"
+    assert config.workflow == tmp_path / "package.json"
+    assert config.jupyter is False
+    assert config.server.host == "localhost"
+    assert config.server.secret_key.get_secret_value() == "26499e5e555e9957725f51cc4d400384"
+    assert (config.server.lets_encrypt.email, config.server.lets_encrypt.staging) == ("", False)
+    assert config.cloud
+    assert (config.cloud.host, config.cloud.port, config.cloud.ssl) == ("coflows.quant.app", None, True)
+    assert config.cloud.secret_key.get_secret_value() == "xxx"
+    azure = config.azure_container_instance
+    assert azure
+    assert azure.auth_file == tmp_path / "Files" / "my.azureauth"
+    assert (azure.dns, azure.region, azure.cores, azure.mem) == ("coflows-container", "UKSouth", 4, 4)
+    assert (azure.gpu.sku, azure.gpu.cores) == ("", 1)
+
+
+def test_defaults(tmp_path: Path) -> None:
+    """Every key may be left out."""
+    config = load(tmp_path, {})
+    assert config.workflow == tmp_path / "package.json"
+    assert (config.host.mode, config.host.workers, config.host.timeout, config.host.spare) == ("process", 1, 60, "auto")
+    assert (config.watch, config.runs, config.port) == ("auto", "all", 8888)
+    assert config.server.secret_key.get_secret_value() == ""
+    assert (config.cloud, config.azure_container_instance, config.diagnostics) == (None, None, ())
+    assert load(tmp_path, {"Cloud": None, "Server": {"Port": None}}) == config
+
+
+def test_host_section(tmp_path: Path) -> None:
+    """Durations have units; switches may be written as true and false."""
+    host = load(tmp_path, {"Host": {"Mode": "embedded", "Workers": 3, "Timeout": "2m", "Spare": True}}).host
+    assert (host.mode, host.workers, host.timeout, host.spare) == ("embedded", 3, 120, "on")
+    assert load(tmp_path, {"Host": {"Timeout": 1.5}}).host.timeout == 1.5
+
+
+def test_config_is_frozen(tmp_path: Path) -> None:
+    """Nothing can change a config after it was checked."""
+    with pytest.raises(ValueError, match="frozen"):
+        load(tmp_path, {}).server.port = 1
+
+
+# ---------------------------------------------------------------------------------------------- finding it
+
+
+def test_found_by_argument_file_or_folder(tmp_path: Path) -> None:
+    """The argument is a file or the folder that holds one; it beats the environment."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "coflows_config.json").write_text('{"Jupyter": true}')
+    (tmp_path / "sub" / "other.json").write_text('{"Server": {"Port": 1}}')
+    environ = {"coflows_config": "{}", "config_file": "nowhere.json"}
+    assert load_config("sub", environ=environ, cwd=tmp_path).jupyter
+    assert load_config(tmp_path / "sub", environ=environ).jupyter
+    other = load_config("sub/other.json", environ=environ, cwd=tmp_path)
+    assert (other.port, other.folder) == (1, tmp_path / "sub")
+
+
+def test_found_by_environment(tmp_path: Path) -> None:
+    """``config_file`` names a file of the folder; ``coflows_config`` is the whole text; empty means not set."""
+    (tmp_path / "mine.json").write_text('{"Server": {"Port": 1}}')
+    (tmp_path / "coflows_config.json").write_text('{"Server": {"Port": 3}}')
+    text = '{"Server": {"Port": 2}}'
+    assert load_config(environ={"config_file": "mine.json", "coflows_config": text}, cwd=tmp_path).port == 1
+    inline = load_config(environ={"config_file": "", "coflows_config": text}, cwd=tmp_path)
+    assert (inline.port, inline.file, inline.folder) == (2, None, tmp_path)
+    assert load_config(environ={"config_file": "", "coflows_config": ""}, cwd=tmp_path).port == 3
+
+
+def test_old_names(tmp_path: Path) -> None:
+    """Files of 2019 say ``Workspace`` and are named quantapp_config.json."""
+    (tmp_path / "quantapp_config.json").write_text('{"Workspace": "mnt/workspace.json"}')
+    config = load_config(environ={}, cwd=tmp_path)
+    assert config.workflow == tmp_path / "workspace.json"
+    assert config.diagnostics == ()
+
+
+def test_nothing_found(tmp_path: Path) -> None:
+    """An empty folder and a misspelt name are errors with a next step."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(environ={}, cwd=tmp_path)
+    assert "coflows new DIR" in caught.value.hint
+    (tmp_path / "coflows_config.json").write_text("{}")
+    with pytest.raises(ConfigError) as caught:
+        load_config("cofows_config.json", environ={}, cwd=tmp_path)
+    assert caught.value.diagnostics[0].hint == "did you mean coflows_config.json?"
+
+
+# ---------------------------------------------------------------------------------------------- paths and addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mnt/package.json", "package.json"),
+        ("/app/mnt/Files/a.csv", "Files/a.csv"),
+        ("./mnt/x", "x"),
+        ("mnt", "."),
+        ("/app/mnt/", "."),
+        ("package.json", "package.json"),
+        ("mntx/y", "mntx/y"),
+        ("a/mnt/b", "a/mnt/b"),
+        ("mnt\\Files\\a.csv", "Files/a.csv"),
+        ("../x", "../x"),
+    ],
+)
+def test_paths(tmp_path: Path, text: str, expected: str) -> None:
+    """A leading mnt/ or /app/mnt/ means the config's folder, where the original mounted it."""
+    assert load(tmp_path, {}).resolve(text) == (tmp_path / expected).resolve()
+
+
+def test_absolute_path_stays(tmp_path: Path) -> None:
+    """Any other absolute path means itself."""
+    assert load(tmp_path / "sub", {}).resolve(str(tmp_path)) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("host", "container", "bind"),
+    [
+        ("localhost", "", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("localhost", "1", "0.0.0.0"),  # noqa: S104
+        ("app.coflows.com", "", "0.0.0.0"),  # noqa: S104
+    ],
+)
+def test_bind(tmp_path: Path, host: str, container: str, bind: str) -> None:
+    """Only a loopback host outside of the image binds to loopback, and only there a save is watched by default."""
+    config = load(tmp_path, {"Server": {"Host": host}}, COFLOWS_CONTAINER=container)
+    assert config.bind == bind
+    assert config.watching is (bind == "127.0.0.1")
+    assert load(tmp_path, {"Server": {"Host": host}, "Watch": "on"}, COFLOWS_CONTAINER=container).watching
+    assert not load(tmp_path, {"Server": {"Host": host}, "Watch": "off"}, COFLOWS_CONTAINER=container).watching
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [("a.b.c", "a.b.c", None), ("a.b:8443", "a.b", 8443), ("[::1]:80", "[::1]", 80), ("", "", None)],
+)
+def test_cloud_host(tmp_path: Path, address: str, host: str, port: int | None) -> None:
+    """The Cloud's host may carry a port."""
+    cloud = load(tmp_path, {"Cloud": {"Host": address}}).cloud
+    assert cloud
+    assert (cloud.host, cloud.port) == (host, port)
+
+
+# ---------------------------------------------------------------------------------------------- secrets
+
+
+def test_secret_references(tmp_path: Path) -> None:
+    """A secret may be, or hold, an environment variable, or be the text of a file."""
+    (tmp_path / "secret").write_text(f"{KEY}\n")
+    config = load(
+        tmp_path,
+        {
+            "Server": {"SecretKey": "${KEY}"},
+            "Cloud": {"Host": "x", "SecretKey": "file:mnt/secret"},
+            "Database": {"Connection": "Server=x;Password=${PASSWORD};", "Type": "mssql"},
+        },
+        KEY=KEY,
+        PASSWORD="a b${KEY}",
+    )
+    assert config.server.secret_key.get_secret_value() == KEY
+    assert config.cloud
+    assert config.cloud.secret_key.get_secret_value() == KEY
+    assert config.database.connection.get_secret_value() == "Server=x;Password=a b${KEY};"
+
+
+def test_secrets_are_never_printed(tmp_path: Path) -> None:
+    """Neither repr nor str of a config shows a secret."""
+    config = load(tmp_path, {"Server": {"SecretKey": KEY}, "Cloud": {"Host": "x", "SecretKey": KEY}})
+    for text in (repr(config), str(config), repr(config.server), str(config.model_dump()), config.model_dump_json()):
+        assert KEY not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"Server": {{"SecretKey": ["{KEY}"]}}}}',
+        f'{{"Server": {{"SecretKey": {KEY}}}}}',
+        f'{{"Server": {{"SecretKey": x{KEY}}}}}',
+        f'{{"Server": {{"SecretKey": "a"{KEY}"}}}}',
+        f'{{"Server": "{KEY}"}}',
+        '{"Server": {"SecretKey": 11223344556677}}',
+        f'{{"Server": {{"Port": "{KEY}", "Host": "{KEY}://"}}}}',
+        f'{{"Cloud": {{"Host": "{KEY}://"}}, "Jupyter": "{KEY}", "Runs": "{KEY}", "Workflow": ["{KEY}"]}}',
+        f'{{"Server": {{"SecretKey": "${{NOT_SET}}{KEY}"}}}}',
+    ],
+)
+def test_errors_never_repeat_a_value(tmp_path: Path, text: str) -> None:
+    """A mistake about a secret, or a secret in the wrong place, doesn't show it."""
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    for said in (repr(caught.value), str(caught.value.diagnostics)):
+        assert KEY not in said
+        assert "11223344556677" not in said
+    assert caught.value.__cause__ is None
+
+
+# ---------------------------------------------------------------------------------------------- unknown keys
+
+
+def test_unknown_keys_name_the_nearest(tmp_path: Path) -> None:
+    """A misspelt or wrongly cased key is a warning with what was probably meant."""
+    config = load(tmp_path, '{"Databse": {},\n "server": {},\n "Server": {"Secretkey": "x", "Zzz": 1}}')
+    assert [(d.severity, d.line, d.hint) for d in config.diagnostics] == [
+        ("warning", 1, 'did you mean "Database"?'),
+        ("warning", 2, 'write "Server"'),
+        ("warning", 3, 'write "SecretKey"'),
+        ("warning", 3, "known here: Host, Port, SecretKey, LetsEncrypt"),
+    ]
+
+
+def test_keys_of_the_original_are_known(tmp_path: Path) -> None:
+    """Sections that only the original reads, and those switched off by a leading underscore, are no mistake."""
+    content = {"SendGrid": "x", "Logging": {}, "Server": {"OAuth": {"GitHub": {}}, "_OAuth": {}}, "_Cloud": {}}
+    assert load(tmp_path, content).diagnostics == ()
+
+
+def test_file_cannot_set_what_is_not_its_own(tmp_path: Path) -> None:
+    """Only the documented keys reach the model."""
+    config = load(tmp_path, {"folder": "/etc", "container": True, "diagnostics": []})
+    assert (config.folder, config.container, len(config.diagnostics)) == (tmp_path, False, 3)
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    """One run shows every mistake, in the order of the file, warnings among them."""
+    text = '{"Jupyter": 3,\n"Prot": 1,\n"Host": {"Workers": 0, "Mode": "proces"}}'
+    with pytest.raises(ConfigError, match="has 3 mistakes") as caught:
+        load(tmp_path, text)
+    assert [(d.line, d.severity) for d in caught.value.diagnostics] == [
+        (1, "error"),
+        (2, "warning"),
+        (3, "error"),
+        (3, "error"),
+    ]
+
+
+def test_import_stays_light() -> None:
+    """Loading the config brings pydantic along and nothing heavier."""
+    code = "import sys, coflows_jupyter.config; print({'asyncio', 'tornado', 'difflib', 'IPython'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
