@@ -1,0 +1,3 @@
+#!/bin/sh
+# server.sh [CONFIG]: serve the Workflow.
+exec "$(dirname "$0")/coflows.sh" server "$@"
