@@ -40,7 +40,7 @@ def worst_days(count: int = 5) -> pd.DataFrame:
 
 
 ### <api name="simulate" timeout="30s">
-###     <description>Where the portfolio may stand after some days. Slow on purpose: it draws every day of every path.</description>
+###     <description>Where the portfolio may stand after some days. Slow on purpose: it draws each day.</description>
 ###     <returns>the mean and the quantiles of the portfolio's simulated value</returns>
 ###     <param name="days" type="int">how many trading days ahead</param>
 ###     <param name="paths" type="int">how many futures to draw</param>
