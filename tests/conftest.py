@@ -21,7 +21,6 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-COFLOWS = Path(sys.executable).with_name("coflows")
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -49,7 +48,7 @@ def isolated_environ(tmp_path: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(home / "jupyter" / "config"),
         "JUPYTER_DATA_DIR": str(home / "jupyter" / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "jupyter" / "runtime"),
-        "PATH": f"{COFLOWS.parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -89,7 +88,17 @@ class Server:
         self.log = Path(environ["HOME"]) / f"server-{port}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [COFLOWS, "server", config, "--no-browser", "--port", str(port), *arguments],
+                [
+                    sys.executable,
+                    "-m",
+                    "coflows_jupyter",
+                    "server",
+                    config,
+                    "--no-browser",
+                    "--port",
+                    str(port),
+                    *arguments,
+                ],
                 cwd=config.parent,
                 env=environ,
                 stdin=subprocess.DEVNULL,
