@@ -10,9 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo
 
-from coflows_jupyter.errors import ConfigError, Diagnostic
+from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
 from coflows_jupyter.jsonc import parse
-from coflows_jupyter.schema import Section, check, nearest
+from coflows_jupyter.schema import Section, check
 from coflows_jupyter.units import parse_duration
 
 FILE_NAMES = ("coflows_config.json", "quantapp_config.json")

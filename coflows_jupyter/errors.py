@@ -24,7 +24,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -195,3 +195,12 @@ def answer(error: BaseException) -> Answer:
         if kind in _ANSWERS:
             return _ANSWERS[kind]
     return _UNKNOWN
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str:
+    """Return the candidate that ``word`` most likely means, empty when none is close."""
+    import difflib
+
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    close = difflib.get_close_matches(word.lower(), by_lower, 1)
+    return by_lower[close[0]] if close else ""

@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError, model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.errors import Diagnostic, nearest
 from coflows_jupyter.jsonc import Document, Path
 
 # By the first word of pydantic's error type: what it wants, and how that is written.
@@ -76,15 +76,6 @@ def check(
     except ValidationError as error:
         found += [_explain(model, document, detail) for detail in error.errors(include_url=False)]
     return result, sorted(found, key=lambda d: (d.line, d.column))
-
-
-def nearest(word: str, candidates: Iterable[str]) -> str:
-    """Return the candidate that ``word`` most likely means, empty when none is close."""
-    import difflib
-
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(word.lower(), by_lower, 1)
-    return by_lower[close[0]] if close else ""
 
 
 def _aliases(model: type[Section]) -> dict[str, FieldInfo]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path as FilePath
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+from coflows_jupyter.errors import Diagnostic, nearest
+from coflows_jupyter.jsonc import Path
+
+if TYPE_CHECKING:
+    # Hosts import this module and never need a Package, nor pydantic.
+    from coflows_jupyter.workflow.package import Entry, Package
 
 Kind = Literal["base", "query", "agent"]
 
@@ -17,6 +26,9 @@ LANGUAGES = {
     ".scala": "scala",
     ".js": "javascript",
 }
+
+
+_KINDS: dict[str, Kind] = {"Base": "base", "Queries": "query", "Agents": "agent"}
 
 
 class SourceUnit(msgspec.Struct, frozen=True):
@@ -35,3 +47,61 @@ class SourceUnit(msgspec.Struct, frozen=True):
     path: str
     language: str
     text: str
+
+
+def read_sources(package: Package) -> tuple[tuple[SourceUnit, ...], tuple[Diagnostic, ...]]:
+    """Read the sources that ``package`` names, in its order, Base first.
+
+    Args:
+        package: a checked package.json.
+
+    Returns:
+        The units that could be read, and an error for each that couldn't.
+    """
+    units: list[SourceUnit] = []
+    found: list[Diagnostic] = []
+    for key, kind in _KINDS.items():
+        for index, entry in enumerate(package.entries(key)):
+            match _read_unit(package, kind, (key, index, "Content"), entry):
+                case SourceUnit() as unit:
+                    units.append(unit)
+                case Diagnostic() as diagnostic:
+                    found.append(diagnostic)
+    return tuple(units), tuple(found)
+
+
+def _read_unit(package: Package, kind: Kind, place: Path, entry: Entry) -> SourceUnit | Diagnostic | None:
+    """Read one entry; a file in no language of ours, like data beside the code, gives ``None``."""
+    if entry.is_literal:
+        path = package.folder / str(place[0]) / entry.name
+        text: str | Diagnostic = entry.content
+    else:
+        path = package.locate(entry)
+        if path.suffix not in LANGUAGES and path.is_file():
+            return None
+        text = _read_text(package, path, place)
+    if isinstance(text, Diagnostic):
+        return text
+    name = entry.id if kind == "query" else entry.name
+    text = text.replace("$WID$", package.id)
+    if kind == "agent":
+        text = text.replace("$ID$", f"{package.id}-{PurePath(name).stem}")
+    return SourceUnit(kind, name, str(path), LANGUAGES.get(path.suffix, "python"), text)
+
+
+def _read_text(package: Package, path: FilePath, place: Path) -> str | Diagnostic:
+    shown = path.relative_to(package.folder)
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return Diagnostic(
+            str(path), line, 0, "error", "encoding", "the line is not UTF-8 text", "save the file as UTF-8"
+        )
+    except FileNotFoundError:
+        near = nearest(path.name, (p.name for p in path.parent.glob(f"*{path.suffix}")))
+        hint = f"did you mean {shown.parent / near}?" if near else "restore the file or remove the entry"
+        return package.report(place, "no-file", f"there is no file {shown}", hint)
+    except OSError as error:
+        message = f"{shown} can't be read: {error.strerror}"
+        return package.report(place, "unreadable", message, "check the path and its permissions")
