@@ -1,0 +1,1 @@
+"""The notebook's door: the ``query`` object and the ``%coflows`` magic."""

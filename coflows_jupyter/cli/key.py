@@ -1,0 +1,103 @@
+"""``coflows key …``: the key that opens a Workflow's server."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coflows_jupyter.cli.session import session
+from coflows_jupyter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from coflows_jupyter.config import Config
+
+ConfigFile = Annotated[str | None, typer.Argument(help="The configuration, else the one in this folder.")]
+
+_KEY = ("Server", "SecretKey")
+_REFERENCE = re.compile(r"file:|.*\$\{")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this family to ``app``."""
+    key = typer.Typer(help="The key that opens the server.", no_args_is_help=True)
+    key.command()(show)
+    key.command()(rotate)
+    app.add_typer(key, name="key")
+
+
+def show(context: typer.Context, config: ConfigFile = None) -> None:
+    """Print the key of the running server, else the one that the configuration names.
+
+    A server whose SecretKey is missing, published or guessable runs with a random key; this prints that one.
+    """
+    from coflows_jupyter.config import load_config
+
+    current = session(context)
+    loaded = load_config(config or current.config)
+    key = _running_key(loaded) or loaded.server.secret_key.get_secret_value()
+    if not key:
+        raise ConfigError("no server runs and the configuration has no SecretKey", hint="coflows key rotate makes one")
+    current.output.document({"key": key})
+    if not current.output.json:
+        current.output.write(key)
+
+
+def _running_key(config: Config) -> str:
+    from coflows_jupyter.notebook.client import running_servers
+
+    return next((server.key for server in running_servers() if config.file and server.config == str(config.file)), "")
+
+
+def rotate(context: typer.Context, config: ConfigFile = None) -> None:
+    """Write a new random SecretKey into the configuration; everything else in the file stays as it is."""
+    from coflows_jupyter.config import load_config
+
+    current = session(context)
+    file = load_config(config or current.config).file
+    if file is None:
+        raise ConfigError("the configuration is the environment variable coflows_config", hint="change SecretKey there")
+    _replace(file.resolve(), _with_new_key(file))
+    current.output.document({"file": str(file)})
+    current.output.say(f"{file} has a new SecretKey: restart the server, then `coflows key show` prints it")
+
+
+def _with_new_key(file: Path) -> str:
+    from coflows_jupyter.jsonc import parse
+
+    text = file.read_bytes().decode()
+    document = parse(text, str(file))
+    member = f'"{secrets.token_hex(32)}"'
+    if _KEY in document.spans:
+        start, end = document.spans[_KEY]
+        written = str(document.value["Server"]["SecretKey"])
+        if _REFERENCE.match(written):
+            hint = f"change what {written} refers to"
+            found = document.report(document.place(_KEY), "error", "reference", "SecretKey is kept elsewhere", hint)
+            raise ConfigError(found.message, [found])
+        return text[:start] + member + text[end:]
+    member = f'"SecretKey": {member}'
+    inside = ("Server",) if ("Server",) in document.spans else ()
+    if not inside:
+        member = f'"Server": {{{member}}}'
+    opened = document.spans[inside][0] + 1
+    return f"{text[:opened]}\n    {member},{text[opened:]}"
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write ``text`` at once or not at all, with the mode that ``file`` has."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+    try:
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(text.encode())
+        shutil.copymode(file, name)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink()
+        raise

@@ -1,0 +1,151 @@
+"""``coflows local …``: build and call a Workflow in this process, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+import typer
+
+from coflows_jupyter.cli.session import Session, session
+
+if TYPE_CHECKING:
+    from coflows_jupyter.config import Config
+    from coflows_jupyter.engine import BuildReport, Engine, Workflows
+
+T = TypeVar("T")
+
+
+class Opened(NamedTuple):
+    """A Workflow that was opened and built."""
+
+    engine: Engine
+    report: BuildReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add this family to ``app``."""
+    local = typer.Typer(help="Build and query on this computer; no server is needed.", no_args_is_help=True)
+    local.command()(build)
+    # A negative number is an argument, not an option.
+    local.command(context_settings={"ignore_unknown_options": True})(query)
+    app.add_typer(local, name="local")
+
+
+def build(context: typer.Context) -> int:
+    """Build the Workflow and say what is wrong with it."""
+    from coflows_jupyter.errors import FAILED
+
+    current = session(context)
+    output = current.output
+    output.say("Local build")
+
+    async def report(opened: Opened) -> BuildReport:
+        return opened.report
+
+    found = _opened(current, report)
+    output.document(found)
+    output.diagnostics(found.diagnostics)
+    if found.ok:
+        output.say("Success!!!")
+    return 0 if found.ok else FAILED
+
+
+def query(
+    context: typer.Context,
+    query_id: Annotated[str, typer.Argument(metavar="QUERY", help="ID of the Query.")],
+    function: Annotated[str | None, typer.Argument(help="A function of it; without one, all are listed.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="In order; -- goes before any like --json.")] = None,
+) -> None:
+    """Call a function of a Query, or list its functions."""
+    current = session(context)
+
+    async def work(opened: Opened) -> None:
+        if function is None:
+            _list(current, opened, query_id)
+        else:
+            await _call(current, opened, query_id, function, arguments or [])
+
+    _opened(current, work)
+
+
+def _opened(current: Session, work: Callable[[Opened], Awaitable[T]]) -> T:
+    """Open the Workflow in this process, do ``work`` with it and close it."""
+    from coflows_jupyter.config import load_config
+    from coflows_jupyter.engine import working_directory
+
+    config = load_config(current.config)
+    folder = working_directory(config.workflow.parent)
+    with contextlib.chdir(folder if folder.is_dir() else "."), current.output.alone():
+        return asyncio.run(_open(current, config, work))
+
+
+async def _open(current: Session, config: Config, work: Callable[[Opened], Awaitable[T]]) -> T:
+    from coflows_jupyter.engine import Engine
+    from coflows_jupyter.errors import PackageError
+
+    output = current.output
+    engine = Engine(config, mode="embedded", watch=False, on_output=lambda _run, _stream, text: output.pass_on(text))
+    try:
+        with output.working("Building"):
+            report = await engine.build()
+        if engine.package is None:
+            raise PackageError("package.json can't be used", report.diagnostics)
+        return await work(Opened(engine, report))
+    finally:
+        await engine.close()
+
+
+def _list(current: Session, opened: Opened, query_id: str) -> None:
+    from coflows_jupyter.cli.render import describe, document
+
+    _, entry = _find(opened, lambda workflows: workflows.query(opened.engine.id, query_id))
+    if current.output.json:
+        current.output.document(document(entry))
+        return
+    current.output.write("\n\n".join(describe(function) for function in entry.functions.values()))
+
+
+async def _call(current: Session, opened: Opened, query_id: str, function: str, arguments: list[str]) -> None:
+    from coflows_jupyter.access.permissions import AccessType, Caller
+    from coflows_jupyter.cli.render import show
+    from coflows_jupyter.host.protocol import Call, new_run_id
+
+    output = current.output
+    engine = opened.engine
+    output.note(f"Local query\nQueryID: {query_id}\nFuncName: {function}")
+    for index, argument in enumerate(arguments):
+        output.note(f"Parameter[{index}]: {argument}")
+    _, entry = _find(opened, lambda workflows: workflows.find(engine.id, query_id, function))
+    output.diagnostics((d for d in opened.report.diagnostics if d.severity == "error"), err=True)
+    call = Call(
+        run_id=new_run_id(),
+        query=query_id,
+        function=function,
+        form="query",
+        data=urlencode([(f"p[{index}]", argument) for index, argument in enumerate(arguments)]).encode(),
+        accept="application/json" if output.json else "",
+        caller=Caller("local", "command line", "local", "cli", AccessType.WRITE),
+        timeout=engine.timeout(entry),
+    )
+    with output.working(f"Running {function}"):
+        result = await engine.call(call)
+    await show(output, result)
+
+
+def _find(opened: Opened, look: Callable[[Workflows], T]) -> T:
+    """Look something up; where it is missing because it does not build, say that instead."""
+    from coflows_jupyter.engine import Workflows
+    from coflows_jupyter.errors import BuildError, NotFoundError, NotReadyError
+
+    workflows = Workflows()
+    workflows.add(opened.engine)
+    try:
+        return look(workflows)
+    except (NotFoundError, NotReadyError):
+        if opened.report.ok:
+            raise
+        raise BuildError("the Workflow does not build", opened.report.diagnostics) from None

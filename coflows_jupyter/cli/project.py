@@ -1,0 +1,79 @@
+"""``coflows new``, ``add`` and ``validate``: make a Workflow and check it without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coflows_jupyter.cli.session import session
+
+Name = Annotated[str, typer.Argument(help="Its name; letters, digits and underscores.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this family to ``app``."""
+    app.command()(new)
+    add = typer.Typer(help="Add a file to the Workflow, with something to start from.", no_args_is_help=True)
+    add.command("query")(add_query)
+    add.command("base")(add_base)
+    app.add_typer(add, name="add")
+    app.command()(validate)
+
+
+def new(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="A folder that does not exist or is empty.")],
+    name: Annotated[str | None, typer.Option(help="Name of the Workflow, else the folder's.")] = None,
+) -> None:
+    """Make a Workflow that runs, with a SecretKey of its own."""
+    from coflows_jupyter.workflow.templates import new_workflow
+
+    output = session(context).output
+    folder = new_workflow(directory, name)
+    output.document({"workflow": str(folder)})
+    output.say(f"Created {folder}\nStart it with: coflows server {directory}")
+
+
+def add_query(context: typer.Context, name: Name) -> None:
+    """Add a Query: a Python file whose public functions are endpoints."""
+    from coflows_jupyter.workflow.templates import add_query as add
+
+    _add(context, add, name)
+
+
+def add_base(context: typer.Context, name: Name) -> None:
+    """Add a Base library: Python code that Queries import."""
+    from coflows_jupyter.workflow.templates import add_base as add
+
+    _add(context, add, name)
+
+
+def _add(context: typer.Context, make: Callable[[Path, str], Path], name: str) -> None:
+    from coflows_jupyter.config import load_config
+
+    current = session(context)
+    file = make(load_config(current.config).workflow, name)
+    current.output.document({"file": str(file)})
+    current.output.say(f"Created {file}")
+
+
+def validate(
+    context: typer.Context,
+    config: Annotated[str | None, typer.Argument(help="The configuration, else the one in this folder.")] = None,
+) -> int:
+    """Check configuration, package.json and sources; no code of yours is run."""
+    from coflows_jupyter.errors import USAGE
+    from coflows_jupyter.workflow.validate import validate as check
+
+    current = session(context)
+    output = current.output
+    found = check(config or current.config)
+    ok = not any(d.severity == "error" for d in found)
+    output.document({"ok": ok, "diagnostics": found})
+    output.diagnostics(found)
+    if ok:
+        output.say("Success!!!")
+    return 0 if ok else USAGE

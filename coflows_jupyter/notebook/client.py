@@ -1,0 +1,226 @@
+"""A client of the server that this kernel belongs to; it finds that server by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from jupyter_core.paths import jupyter_runtime_dir
+
+from coflows_jupyter import errors
+from coflows_jupyter.errors import ArgumentsError, CoflowsError, FieldError, FunctionError, UnreachableError
+from coflows_jupyter.queries.results import encode
+from coflows_jupyter.runtimes.protocol import Parameter
+
+CONNECT_SECONDS = 5.0
+_URN = "urn:coflows:error:"
+
+
+class RunningServer(msgspec.Struct, frozen=True):
+    """What a server writes to ``coflows-PID.json`` in Jupyter's runtime folder while it runs.
+
+    Args:
+        url: where it answers, with its base URL and a slash at the end.
+        key: opens it.
+        config: absolute path of its configuration, empty when it has none.
+        pid: its process.
+    """
+
+    url: str
+    key: str
+    config: str = ""
+    pid: int = 0
+
+
+class FunctionInfo(msgspec.Struct, frozen=True):
+    """A function as the server describes it."""
+
+    name: str
+    url: str
+    description: str = ""
+    returns: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+
+class QueryInfo(msgspec.Struct, frozen=True):
+    """A Query as the server describes it."""
+
+    id: str
+    functions: tuple[FunctionInfo, ...] = ()
+
+
+class QueryList(msgspec.Struct, frozen=True):
+    """All Queries of a Workflow, and the Build that they belong to."""
+
+    build: str
+    queries: tuple[QueryInfo, ...] = ()
+
+
+class BuildInfo(msgspec.Struct, frozen=True):
+    """The part of a Workflow's build status that tells whether something changed."""
+
+    id: str
+
+
+class WorkflowInfo(msgspec.Struct, frozen=True):
+    """The part of a Workflow's status that a client needs."""
+
+    id: str
+    config: str = ""
+    build: BuildInfo | None = None
+
+
+class _WorkflowList(msgspec.Struct, frozen=True):
+    workflows: tuple[WorkflowInfo, ...]
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    """RFC 9457 problem details, as our routes give them."""
+
+    type: str = "about:blank"
+    title: str = ""
+    detail: str = ""
+    hint: str = ""
+    errors: tuple[FieldError, ...] = ()
+    traceback: str = ""
+
+
+def running_servers() -> Iterator[RunningServer]:
+    """Give the servers of this user that run on this computer, the latest first."""
+    files = sorted(Path(jupyter_runtime_dir()).glob("coflows-*.json"), key=_age, reverse=True)
+    for file in files:
+        try:
+            server = msgspec.json.decode(file.read_bytes(), type=RunningServer)
+        except (OSError, msgspec.MsgspecError):
+            # It was removed meanwhile, or a server that is ending left half of it.
+            continue
+        if _lives(server.pid):
+            yield server
+
+
+def _age(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def find_server(environ: Mapping[str, str] = os.environ) -> RunningServer:
+    """Find the server that started this kernel, else the latest that runs.
+
+    Raises:
+        UnreachableError: there is none.
+    """
+    if environ.get("COFLOWS_URL") and environ.get("COFLOWS_KEY"):
+        return RunningServer(environ["COFLOWS_URL"], environ["COFLOWS_KEY"])
+    servers = list(running_servers())
+    parent = environ.get("JPY_PARENT_PID", "")
+    found = next((server for server in servers if str(server.pid) == parent), next(iter(servers), None))
+    if found is None:
+        raise UnreachableError("no CoFlows server runs here", hint="start one with: coflows server")
+    return found
+
+
+class Client:
+    """Talks to one server.
+
+    Args:
+        server: where it is and what opens it.
+    """
+
+    def __init__(self, server: RunningServer) -> None:
+        self._http = httpx.Client(
+            base_url=server.url,
+            headers={"x-api-key": server.key, "X-Coflows-Door": "notebook"},
+            # The server ends a call at its deadline; a limit here could only be a second, shorter truth.
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            # The server is on this computer: no proxy lies between.
+            trust_env=False,
+        )
+
+    def workflows(self) -> tuple[WorkflowInfo, ...]:
+        """Return the Workflows that the server has open."""
+        return msgspec.json.decode(self._get("coflows/api/workflows"), type=_WorkflowList).workflows
+
+    def queries(self, workflow: str) -> QueryList:
+        """Return a Workflow's Queries with their functions."""
+        path = f"coflows/api/workflows/{quote(workflow, safe='')}/queries"
+        return msgspec.json.decode(self._get(path), type=QueryList)
+
+    def _get(self, path: str) -> bytes:
+        response = self._send(self._http.build_request("GET", path))
+        return response.read()
+
+    def call(self, url: str, arguments: object) -> Any:
+        """Call a function; every error is the one that the function's server gave.
+
+        Args:
+            url: of the function, relative to the server's.
+            arguments: an object by name or an array by position; values may be whatever a function may return.
+
+        Returns:
+            Plain Python values for JSON, an iterator for a stream, else text or bytes.
+        """
+        encoded = encode(arguments, "application/json").body
+        request = self._http.build_request("POST", url, content=encoded, headers={"Content-Type": "application/json"})
+        response = self._send(request)
+        media_type = response.headers.get("Content-Type", "").partition(";")[0]
+        if media_type == "application/x-ndjson":
+            return _records(response)
+        body = response.read()
+        if media_type == "application/json":
+            return msgspec.json.decode(body)
+        return response.text if media_type.startswith("text/") else body
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._http.send(request, stream=True)
+            if response.is_error:
+                response.read()
+        except httpx.TransportError as error:
+            message = f"the server at {self._http.base_url} does not answer: {error}"
+            raise UnreachableError(message, hint="does it still run?") from None
+        if response.is_error:
+            raise _error(response)
+        return response
+
+
+def _records(response: httpx.Response) -> Iterator[Any]:
+    with contextlib.closing(response):
+        for line in response.iter_lines():
+            if line:
+                yield msgspec.json.decode(line)
+
+
+def _error(response: httpx.Response) -> CoflowsError:
+    """Make the error that the server had."""
+    try:
+        problem = msgspec.json.decode(response.content, type=_Problem)
+    except msgspec.MsgspecError:
+        return UnreachableError(f"{response.url} answered {response.status_code} {response.reason_phrase}")
+    name = "".join(part.title() for part in problem.type.removeprefix(_URN).split("-")) + "Error"
+    kind = getattr(errors, name, CoflowsError)
+    message = problem.detail or problem.title
+    if kind is ArgumentsError:
+        details = [f"{field.field}: {field.message}" for field in problem.errors]
+        return ArgumentsError("; ".join([message, *details]), problem.errors)
+    if kind is FunctionError:
+        return FunctionError(message, traceback=problem.traceback)
+    error: CoflowsError = kind(message, hint=problem.hint)
+    return error
