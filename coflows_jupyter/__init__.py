@@ -20,7 +20,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell Jupyter Server which application to load."""
-    from coflows_jupyter.app import CoFlowsApp
+    from coflows_jupyter.server.extension import CoFlowsApp
 
     return [{"module": "coflows_jupyter", "app": CoFlowsApp}]
 

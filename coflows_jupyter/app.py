@@ -1,0 +1,97 @@
+"""Starting a server of ours: ``coflows server`` and ``jupyter coflows``.
+
+The third way to run CoFlows, inside a person's own Lab, starts in ``server/extension.py``, which holds the lifecycle
+of all three. This module imports no Jupyter at its top, because it has to act before the first import of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from coflows_jupyter.config import Config, load_config
+from coflows_jupyter.errors import DiagnosticsError, answer
+
+_HELP = {"-h", "--help", "--help-all", "--version", "--generate-config"}
+_FAILED = 1
+
+
+def serve(
+    config_argument: str | Path | None = None,
+    *,
+    port: int | None = None,
+    ip: str | None = None,
+    browser: bool = False,
+    debug: bool = False,
+) -> int:
+    """Serve a Workflow until a signal ends the server.
+
+    Args:
+        config_argument: path of the config file or its folder; ``None`` looks for it, see ``load_config``.
+        port: where to listen instead of ``Server.Port``.
+        ip: address to listen on instead of the one that ``Server.Host`` implies.
+        browser: whether to open one.
+        debug: whether to log everything.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: the configuration can't be used.
+    """
+    arguments = [] if browser else ["--no-browser"]
+    if port is not None:
+        arguments += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if debug:
+        arguments.append("--debug")
+    if ip is not None:
+        arguments.append(f"--ServerApp.ip={ip}")
+    return _launch(load_config(config_argument), arguments)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run ``jupyter coflows [CONFIG] [options of Jupyter Server]``."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if _HELP & set(arguments):
+        from coflows_jupyter.server.extension import CoFlowsApp
+
+        CoFlowsApp.launch_instance(arguments)  # type: ignore[no-untyped-call]
+        return
+    argument = arguments.pop(0) if arguments and not arguments[0].startswith("-") else None
+    try:
+        code = _launch(load_config(argument), arguments)
+    except DiagnosticsError as error:
+        for diagnostic in error.diagnostics:
+            sys.stderr.write(f"{diagnostic}\n")
+        code = answer(error).exit_code
+    raise SystemExit(code)
+
+
+def _launch(config: Config, arguments: list[str]) -> int:
+    _hurry()
+    from coflows_jupyter.server.application import CoFlowsServer
+
+    server = CoFlowsServer.instance(jpserver_extensions={"coflows_jupyter": True}, workflow_config=config)
+    # Without Lab no other extension has anything to serve, terminals included.
+    server.initialize(argv=arguments, find_extensions=config.jupyter, starter_extension="coflows_jupyter")
+    if "coflows_jupyter" not in server.web_app.settings:
+        server.log.critical("CoFlows could not be loaded; the warnings above say why.")
+        return _FAILED
+    server.start()
+    return 0
+
+
+def _hurry() -> None:
+    """Prepare this process for a fast start and a fast loop; only ever done in a process of our own."""
+    if "jsonschema" not in sys.modules:
+        # jsonschema would compile the grammar of this package, which takes seconds, for the optional formats `iri` and
+        # `iri-reference`. It does without where the package is missing; nothing in Jupyter checks these formats.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    try:
+        import uvloop
+    except ImportError:
+        # There is none for this system.
+        return
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

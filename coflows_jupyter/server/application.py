@@ -1,0 +1,58 @@
+"""Jupyter Server as our own launches run it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from traitlets import Bool, Instance, default
+
+from coflows_jupyter.access.keys import KeyRing
+from coflows_jupyter.config import Config
+
+STOP_SECONDS = 4.5
+
+
+class CoFlowsServer(ServerApp):
+    """Jupyter Server for one Workflow: with Lab, or nothing but the Workflow's API."""
+
+    workflow_config = Instance(Config, help="The Workflow's configuration.")
+    keys = Instance(KeyRing, help="The keys of this run; made once the address to listen on is known.")
+    wants_browser = Bool(False, help="Whether to open a browser once the server is up.")
+
+    @default("keys")
+    def _default_keys(self) -> KeyRing:
+        return KeyRing(self.workflow_config.server.secret_key.get_secret_value(), loopback=is_loopback(self.ip))
+
+    @property
+    def lab(self) -> bool:
+        """Whether Lab, kernels, terminals and files are served."""
+        return self.workflow_config.jupyter
+
+    def init_webapp(self) -> None:
+        """Leave out Jupyter's own services where there is no Lab."""
+        if not self.lab:
+            self.default_services = ()  # type: ignore[assignment]
+        super().init_webapp()
+
+    def server_info(self) -> dict[str, Any]:
+        """Describe the server for Jupyter's own tools, in a file that only the user can read."""
+        return super().server_info() | {"token": self.keys.secret}
+
+    def stop(self, from_signal: bool = False) -> None:  # noqa: FBT001, FBT002 — Jupyter's signature
+        """Stop within seconds, whatever an extension, a kernel or user code does."""
+        watchdog = threading.Timer(STOP_SECONDS, os._exit, [1])
+        watchdog.daemon = True
+        watchdog.start()
+        super().stop(from_signal)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a server that listens on ``address`` is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -1,0 +1,256 @@
+"""CoFlows as an extension of Jupyter Server: the lifecycle, and the one place that wires everything.
+
+It runs in a launch of ours (the server is a ``CoFlowsServer``, and ours to configure) or as a guest in a person's own
+Lab, where it adds its routes and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jupyter_server.auth.identity import PasswordIdentityProvider
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from traitlets import Bool, Unicode
+from traitlets.config import Config as Traits
+
+from coflows_jupyter import __version__
+from coflows_jupyter.access.jupyter import CoFlowsIdentityProvider
+from coflows_jupyter.access.keys import KeyRing
+from coflows_jupyter.config import Config, load_config
+from coflows_jupyter.engine import Engine, EngineEvent
+from coflows_jupyter.errors import CoflowsError
+from coflows_jupyter.server import banner, logs, runfile
+from coflows_jupyter.server.application import CoFlowsServer, is_loopback
+from coflows_jupyter.server.routes import handlers
+from coflows_jupyter.server.services import Services
+
+_CLOSE_SECONDS = 3.5
+_DRAIN_SECONDS = 2.0
+_KERNEL_STOP_SECONDS = 2.0
+# Keys of ours that Jupyter's own list of what to leave out of its access log lacks.
+_SECRET_PARAMETERS = ["uid", "Key", "Secret"]
+
+
+class CoFlowsApp(ExtensionApp):
+    """CoFlows: a folder of functions becomes Web APIs, inside Jupyter."""
+
+    name = "coflows_jupyter"
+    version = __version__
+    serverapp_class = CoFlowsServer
+    load_other_extensions = True
+    extension_url = "/lab"
+
+    coflows_config = Unicode(
+        "", help="Path of coflows_config.json; by default it is looked for as `coflows server` does."
+    ).tag(config=True)
+    json_logs = Bool(False, help="Whether to log one JSON document per line.").tag(config=True)
+
+    services: Services
+    config_or_none: Config | None = None
+
+    # -- link: the last moment before Jupyter makes its identity provider ----------------------------------------------
+
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        super()._link_jupyter_server_extension(serverapp)
+        logs.join(serverapp.log)
+        if self.json_logs:
+            for handler in serverapp.log.handlers:
+                handler.setFormatter(logs.JsonFormatter())
+        serverapp.extra_log_scrub_param_keys = [*serverapp.extra_log_scrub_param_keys, *_SECRET_PARAMETERS]
+        if isinstance(serverapp, CoFlowsServer):
+            self.config_or_none = serverapp.workflow_config
+            self._configure(serverapp, serverapp.workflow_config)
+            self.services = Services(serverapp.keys, root=Path(serverapp.root_dir) if serverapp.lab else None)
+        else:
+            self._visit(serverapp)
+        if self.services.keys.weakness and self.config_or_none is not None:
+            self.log.warning(
+                "%s. A random key takes its place for this run; `coflows key rotate` writes a new one.",
+                self.services.keys.weakness,
+            )
+
+    def _configure(self, server: CoFlowsServer, config: Config) -> None:
+        """Apply the Workflow's configuration where the operator chose nothing else."""
+        chosen = server.config.ServerApp
+        settings: dict[str, Any] = {
+            "ip": config.bind,
+            "port": config.port,
+            "root_dir": str(config.workflow.parent),
+            "default_url": "/lab" if server.lab else "/coflows/api/openapi",
+            "allow_unauthenticated_access": False,
+            "local_hostnames": ["localhost", config.server.host],
+            # A server in a container runs as root, and so does whoever tries this in one.
+            "allow_root": True,
+            # A login shell would put back its own PATH, and `coflows` would not be found.
+            "terminado_settings": {"shell_command": [os.environ.get("SHELL", "sh")]},
+        }
+        if "Port" in config.server.model_fields_set or "port" in config.server.model_fields_set:
+            # Whoever names a port has told others; another one would not be found.
+            settings["port_retries"] = 0
+        for name, value in settings.items():
+            if name not in chosen:
+                setattr(server, name, value)
+        # Jupyter would put the key into the page that it opens; see _open_browser.
+        server.wants_browser = bool(chosen.get("open_browser", True)) and server.lab
+        server.update_config(
+            Traits(
+                ServerApp={"open_browser": False, "no_browser_open_file": True},
+                KernelManager={"shutdown_wait_time": _KERNEL_STOP_SECONDS},
+            )
+        )
+        self.default_url = server.default_url
+        self._install_identity_provider(server)
+
+    def _install_identity_provider(self, server: CoFlowsServer) -> None:
+        """Let the SecretKey open Lab, unless the operator or JupyterHub has arranged for something else."""
+        configured = server.config
+        own_secret = any(
+            configured[section].get(name)
+            for section, name in (
+                ("IdentityProvider", "token"),
+                ("PasswordIdentityProvider", "token"),
+                ("PasswordIdentityProvider", "hashed_password"),
+                ("ServerApp", "token"),
+                ("ServerApp", "password"),
+            )
+        )
+        if server.identity_provider_class is PasswordIdentityProvider and not own_secret:
+            server.identity_provider_class = CoFlowsIdentityProvider
+        else:
+            self.log.info("Lab is opened as Jupyter is configured; the SecretKey opens CoFlows' own routes only.")
+
+    def _visit(self, serverapp: ServerApp) -> None:
+        """Be a guest: find a Workflow, or have a reason why there is none."""
+        root = Path(serverapp.root_dir)
+        idle, key = "", ""
+        try:
+            self.config_or_none = load_config(self.coflows_config or None, cwd=root)
+            key = self.config_or_none.server.secret_key.get_secret_value()
+        except CoflowsError as error:
+            idle = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
+            self.log.info("CoFlows is idle: %s", idle)
+        self.services = Services(KeyRing(key, loopback=is_loopback(serverapp.ip)), root=root, idle=idle)
+
+    # -- load ----------------------------------------------------------------------------------------------------------
+
+    def initialize_settings(self) -> None:
+        """Connect to Jupyter's event bus."""
+        assert self.serverapp is not None
+        assert self.serverapp.event_logger is not None
+        self.services.events.connect(self.serverapp.event_logger)
+        self._started: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._environ: dict[str, str | None] = {}
+
+    def initialize_handlers(self) -> None:
+        """Add the route table."""
+        self.handlers.extend(handlers(self.services))
+
+    # -- start ---------------------------------------------------------------------------------------------------------
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Open the Workflow in the background: Jupyter serves meanwhile, and ``ready`` says how far we are."""
+        if self._stopping or self.config_or_none is None:
+            return
+        config = self.config_or_none
+        url = local_url(serverapp)
+        runfile.write(runfile.RunFile(url, self.services.keys.secret, str(config.file or ""), os.getpid()))
+        self._set_environ(url)
+        engine = Engine(config)
+        self.services.open(engine)
+        if isinstance(serverapp, CoFlowsServer):
+            self._say_where(serverapp, url)
+        self._say_when_it_serves(engine, url)
+        self._started = asyncio.get_running_loop().create_task(engine.start())
+
+    def _set_environ(self, url: str) -> None:
+        """Let kernels and terminals find this server, and terminals the ``coflows`` command."""
+        own = str(Path(sys.executable).parent)
+        path = os.environ.get("PATH", "")
+        values = {
+            "COFLOWS_URL": url,
+            "COFLOWS_KEY": self.services.keys.session,
+            "PATH": path if own in path.split(os.pathsep) else f"{own}{os.pathsep}{path}",
+        }
+        self._environ = {name: os.environ.get(name) for name in values}
+        os.environ.update(values)
+
+    def _say_where(self, server: CoFlowsServer, url: str) -> None:
+        provider = server.identity_provider
+        if not server.lab or not isinstance(provider, CoFlowsIdentityProvider):
+            say(f"CoFlows is at {url}")
+            return
+        target = server.default_url
+        say(f"JupyterLab is at {login_url(url, provider, target)}\n  (opens once and for ten minutes)")
+        if server.wants_browser:
+            threading.Thread(target=webbrowser.open, args=[login_url(url, provider, target)], daemon=True).start()
+
+    def _say_when_it_serves(self, engine: Engine, url: str) -> None:
+        def listen(event: EngineEvent) -> None:
+            if event.state in {"serving", "failed"} and event.kind == "state":
+                unsubscribe()
+                call = banner.curl(url, engine)
+                if call:
+                    say(f"{engine.name} answers:\n  {call}")
+
+        unsubscribe = engine.subscribe(listen)
+
+    def current_activity(self) -> Mapping[str, int] | None:
+        """Return the calls in flight by host, so that Jupyter does not stop as idle during one."""
+        busy = {
+            f"{engine.name} {host.name}": host.in_flight
+            for engine in self.services.workflows
+            for host in engine.status().hosts
+            if host.in_flight
+        }
+        return busy or None
+
+    # -- stop ----------------------------------------------------------------------------------------------------------
+
+    async def stop_extension(self) -> None:
+        """End all that was started. It may not raise and not take long: Jupyter would leave the process behind."""
+        self._stopping = True
+        runfile.remove(os.getpid())
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                self.services.events.close_all()
+                await self.services.workflows.close(_DRAIN_SECONDS)
+                if self._started is not None:
+                    self._started.cancel()
+                    await asyncio.wait([self._started])
+        except Exception:
+            self.log.exception("CoFlows did not stop in order")
+        for name, value in self._environ.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def local_url(server: ServerApp) -> str:
+    """Return the base URL by which programs on this machine reach the server, with a slash at the end."""
+    address = "127.0.0.1" if server.ip in {"", "0.0.0.0", "::", "localhost"} else server.ip  # noqa: S104 — what it means, not a bind
+    host = f"[{address}]" if ":" in address else address
+    return f"{'https' if server.certfile else 'http'}://{host}:{server.port}{server.base_url}"
+
+
+def login_url(url: str, provider: CoFlowsIdentityProvider, target: str) -> str:
+    """Return a URL that logs a browser in once and leads it to ``target``."""
+    return f"{url}login?" + urlencode({"code": provider.codes.issue(), "next": target})
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; logs go to stderr."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"\n{text}\n")
+        sys.stdout.flush()

@@ -1,0 +1,148 @@
+"""Who sends a request: the bearer of a key, or the user of Lab.
+
+A browser adds cookies to whatever another site's page asks for, and such a page can put a known key into a URL. So
+what a page of another site can bring along (a cookie, a key in the URL) counts only when the request comes from our
+own pages or from no page at all. A key in a header needs no such check: a page of another site can't send one.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, cast, get_args
+from urllib.parse import unquote_plus, urlsplit
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError
+
+from coflows_jupyter.access.keys import Key, KeyRing
+from coflows_jupyter.access.permissions import AccessType, Caller, Door
+
+if TYPE_CHECKING:
+    from jupyter_server.auth.identity import User
+
+    from coflows_jupyter.server.base import BaseHandler
+
+_BEARER = re.compile(r"(?:token|bearer)\s+(\S+)", re.IGNORECASE)
+_DOORS = frozenset(get_args(Door))
+_OWN_SITE = frozenset({"same-origin", "none"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+DOOR_HEADER = "X-Coflows-Door"
+
+
+@functools.lru_cache(maxsize=64)
+def _bearer_of_key(door: Door) -> Caller:
+    return Caller("root", "root", "key", door, AccessType.WRITE)
+
+
+def by_key(handler: BaseHandler) -> Caller | None:
+    """Identify the caller by a key; takes keys out of ``handler.query``, and notes why one was not accepted."""
+    keys, headers = handler.services.keys, handler.request.headers
+    key = None
+    if "X-Api-Key" in headers:
+        key = keys.find(headers["X-Api-Key"], "x-api-key")
+    if key is None and "_cokey" in headers:
+        key = keys.find(headers["_cokey"], "header")
+    if key is None and "Authorization" in headers and (bearer := _BEARER.fullmatch(headers["Authorization"])):
+        key = keys.find(bearer[1], "header")
+    if "_cokey=" in handler.query or "uid=" in handler.query:
+        key = _from_url(handler, keys) or key
+    if key is None:
+        return None
+    return _bearer_of_key(_door(handler, key.door))
+
+
+def _from_url(handler: BaseHandler, keys: KeyRing) -> Key | None:
+    handler.query, candidates = take_keys(handler.query, keys)
+    found = next(filter(None, (keys.find(candidate, "url") for candidate in candidates)), None)
+    if found is not None and is_cross_site(handler.request):
+        handler.refusal = "a key in the URL is not accepted from a page of another site"
+        return None
+    return found
+
+
+def take_keys(query: str, keys: KeyRing) -> tuple[str, list[str]]:
+    """Split a query string into the arguments of a call and the keys in it.
+
+    ``_cokey`` always is a key. ``uid``, the oldest form's name for it, is one only with the value of a key: a
+    function may have a parameter of that name.
+    """
+    arguments, candidates = [], []
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name == "_cokey" or (name == "uid" and keys.holds(unquote_plus(value))):
+            candidates.append(unquote_plus(value))
+        else:
+            arguments.append(part)
+    return "&".join(arguments), candidates
+
+
+def is_cross_site(request: HTTPServerRequest) -> bool:
+    """Whether a browser sent this for a page of another site; programs send none of these headers."""
+    headers = request.headers
+    if "Sec-Fetch-Site" in headers:
+        return headers["Sec-Fetch-Site"] not in _OWN_SITE
+    # Browsers leave it out where there is no TLS.
+    page = headers.get("Origin") or headers.get("Referer")
+    return page is not None and urlsplit(page.lower()).netloc != request.host.lower()
+
+
+def may_have_session(handler: BaseHandler) -> bool:
+    """Whether it is worth asking Jupyter who this is."""
+    headers = handler.request.headers
+    return "Cookie" in headers or "Authorization" in headers or not handler.identity_provider.auth_enabled
+
+
+async def by_session(handler: BaseHandler) -> Caller | None:
+    """Identify the caller as Jupyter does, whatever its identity provider; notes why a session was not accepted."""
+    provider = handler.identity_provider
+    found = provider.get_user(handler)
+    user: User | None = await found if isinstance(found, Awaitable) else found
+    # Jupyter renews or clears its cookie here; the answer to a call leaves the browser's session alone.
+    handler.clear_header("Set-Cookie")
+    if user is None:
+        return None
+    # Jupyter skips the checks below for its token, too: no page of another site can send it.
+    if not provider.is_token_authenticated(handler) and (reason := _forged(handler)):
+        handler.refusal = reason
+        return None
+    name = user.display_name or user.username
+    return Caller(user.username, name, "lab", _door(handler, "http"), AccessType.WRITE)
+
+
+def _door(handler: BaseHandler, default: Door) -> Door:
+    """Return where the call came in, as our own clients say."""
+    said = handler.request.headers.get(DOOR_HEADER, default)
+    return cast("Door", said) if said in _DOORS else default
+
+
+def _forged(handler: BaseHandler) -> str:
+    """Say what tells that a page of another site sent the request in the user's name; empty when nothing does."""
+    if is_cross_site(handler.request):
+        return "a Lab session is not accepted from a page of another site"
+    if handler.request.method in _SAFE_METHODS or handler.settings.get("disable_check_xsrf", False):
+        return ""
+    try:
+        handler.check_session_xsrf()
+    except HTTPError:
+        return "a Lab session needs the X-XSRFToken header for this method"
+    return ""
+
+
+@functools.lru_cache(maxsize=256)
+def is_local_host(host: str, local_names: tuple[str, ...]) -> bool:
+    """Whether a Host header names this machine.
+
+    A page that rebinds its own name to 127.0.0.1 is refused by this, as in Jupyter's own handlers.
+
+    Args:
+        host: the header's value.
+        local_names: further names that count, ``ServerApp.local_hostnames``.
+    """
+    name = re.sub(r":\d+$", "", host).strip("[]")
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name in local_names

@@ -1,0 +1,80 @@
+"""What the native REST API answers, as JSON."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coflows_jupyter.access.permissions import Grant
+from coflows_jupyter.engine import BuildReport, EngineStatus
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.queries.catalog import Info
+from coflows_jupyter.runtimes.protocol import Parameter
+
+
+class Me(msgspec.Struct):
+    """Who the caller is, and their permission on each Workflow."""
+
+    id: str
+    name: str
+    source: str
+    level: int
+    permissions: dict[str, int]
+
+
+class Finding(Diagnostic, frozen=True):
+    """A diagnostic whose file Lab can open; ``path`` is relative to Lab's root, ``null`` outside of it."""
+
+    path: str | None = None
+
+
+class WorkflowStatus(EngineStatus, frozen=True, kw_only=True):
+    """A Workflow; ``path`` is its folder relative to Lab's root, ``null`` outside of it."""
+
+    diagnostics: tuple[Finding, ...]
+    path: str | None
+
+
+class WorkflowList(msgspec.Struct):
+    """All Workflows that the caller may view."""
+
+    workflows: list[EngineStatus]
+
+
+class Report(BuildReport, frozen=True, kw_only=True):
+    """The outcome of a build."""
+
+    diagnostics: tuple[Finding, ...]
+
+
+class FunctionModel(msgspec.Struct):
+    """A function, and whether the caller may call it; ``url`` is relative to the server's base URL."""
+
+    name: str
+    description: str
+    returns: str
+    doc: str
+    line: int
+    closed: bool
+    timeout: float
+    permissions: tuple[Grant, ...] | None
+    callable: bool
+    parameters: tuple[Parameter, ...]
+    url: str
+
+
+class QueryModel(msgspec.Struct):
+    """A Query; ``path`` is its file relative to Lab's root, ``null`` outside of it."""
+
+    id: str
+    name: str
+    path: str | None
+    language: str
+    info: Info
+    functions: list[FunctionModel]
+
+
+class QueryList(msgspec.Struct):
+    """All Queries of the Build ``build``."""
+
+    build: str
+    queries: list[QueryModel]

@@ -1,0 +1,198 @@
+"""Calls of functions over HTTP, in every form that the original's URLs ever had."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Awaitable
+from contextlib import aclosing
+from urllib.parse import parse_qsl, urlencode
+
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
+
+from coflows_jupyter.access.permissions import AccessType, may_call, permission
+from coflows_jupyter.engine import Engine
+from coflows_jupyter.errors import DeniedError, NotAcceptableError, NotFoundError
+from coflows_jupyter.host.protocol import ArgumentForm, Call, Result
+from coflows_jupyter.queries.catalog import FunctionEntry
+from coflows_jupyter.queries.results import MEDIA_TYPES
+from coflows_jupyter.server.base import BaseHandler, ClientGoneError
+
+_FORM = "application/x-www-form-urlencoded"
+_POSITION = re.compile(r"p(?:\[(\d*)\])?")
+
+
+class CallHandler(BaseHandler):
+    """What all forms share: find the function, ask whether the caller may call it, call, copy the result."""
+
+    def find(self, workflow: str, query: str, function: str) -> tuple[Engine, FunctionEntry]:
+        """Find a function that the caller may call.
+
+        Raises:
+            NotFoundError, NotReadyError: about the name, for those who may view the Workflow.
+            DeniedError: the caller may not call it, or may not even know whether it exists.
+        """
+        try:
+            engine, entry = self.services.workflows.find(workflow, query, function)
+        except NotFoundError:
+            if permission(self.caller, workflow) < AccessType.VIEW:
+                raise self._denied(workflow) from None
+            raise
+        if not may_call(self.caller, engine.id, entry.grants, closed=entry.closed):
+            raise self._denied(workflow, entry)
+        return engine, entry
+
+    def _denied(self, workflow: str, entry: FunctionEntry | None = None) -> DeniedError:
+        if self.refusal:
+            return DeniedError(self.refusal)
+        if entry is not None and entry.closed and permission(self.caller, workflow) >= AccessType.VIEW:
+            return DeniedError("nobody may call it: its doc comment can't be read", hint="a build says what is wrong")
+        if self.caller.source == "anonymous":
+            return DeniedError("a key is needed", hint="send it in the x-api-key header; `coflows key show` prints it")
+        return DeniedError("you may not call this function")
+
+    async def call(self, workflow: str, query: str, name: str, form: ArgumentForm, data: bytes) -> None:
+        """Call a function and answer with its result.
+
+        Args:
+            workflow: the Workflow's ID.
+            query: the Query's ID.
+            name: the function's name, perhaps with a suffix that names a format.
+            form: what ``data`` is.
+            data: the raw arguments.
+        """
+        function, accept = wanted(name, self.request.headers.get("Accept", ""))
+        engine, entry = self.find(workflow, query, function)
+        timeout = entry.timeout or engine.config.host.timeout
+        call = Call(self.run_id, query, function, form, data, accept, self.caller, timeout)
+        result: Result = await self.until_gone(engine.call(call))
+        headers = self._headers
+        headers["X-Run-Id"] = self.run_id
+        headers["Content-Type"] = result.content_type
+        for header, value in result.headers:
+            self.set_header(header, value)
+        if result.status != 200:  # noqa: PLR2004 — OK, which the status is already
+            self.set_status(result.status)
+        if isinstance(result.body, bytes):
+            self.finish(result.body)
+        else:
+            await self._stream(result)
+
+    async def _stream(self, result: Result) -> None:
+        """Copy a body chunk by chunk, never faster than the client reads."""
+        if result.length is not None:
+            self.set_header("Content-Length", result.length)
+        try:
+            async with aclosing(result.body) as chunks:  # type: ignore[type-var]  # hosts give async generators
+                await self.until_gone(self._copy(chunks))
+        except (ClientGoneError, StreamClosedError):
+            return
+        except Exception:
+            if not self._headers_written:
+                raise
+            # The status is sent already. A body that breaks off is the only sign of failure left.
+            self.log.warning("run %s failed while its result was sent", self.run_id, exc_info=True)
+            self.detach().close()
+
+    async def _copy(self, chunks: object) -> None:
+        async for chunk in chunks:  # type: ignore[attr-defined]
+            self.write(chunk)
+            await self.flush()
+
+
+class QueryHandler(CallHandler):
+    """``/flow/query/WID/QID/FUNC``: arguments in the query string or the body; what follows FUNC is ignored."""
+
+    def get(self, workflow: str, query: str, function: str) -> Awaitable[None]:
+        """Call with the arguments of the query string."""
+        return self.call(workflow, query, function, "query", self.query.encode())
+
+    def post(self, workflow: str, query: str, function: str) -> Awaitable[None]:
+        """Call with the arguments of the body: a JSON object by name, a JSON array by position, or a form."""
+        body = self.request.body
+        if not body:
+            return self.get(workflow, query, function)
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind.startswith("multipart/"):
+            raise HTTPError(415, "send the arguments as JSON or as an URL-encoded form")
+        # curl calls everything a form that it is not told about, so a JSON text goes by its looks.
+        form: ArgumentForm = "query" if kind == _FORM and body.lstrip()[:1] not in {b"{", b"["} else "json"
+        return self.call(workflow, query, function, form, body)
+
+    def head(self, workflow: str, query: str, function: str) -> None:  # type: ignore[override]
+        """Answer whether the caller may call the function, without calling it."""
+        self.find(workflow, query, wanted(function, "")[0])
+
+
+class LegacyHandler(CallHandler):
+    """``getquery`` and ``getwb``: everything in the query string, arguments as ``p[0]=…&p[1]=…``."""
+
+    def _names(self, parameters: dict[str, str]) -> tuple[str, str, str]:
+        workflow = parameters.get("wid") or parameters.get("workbook", "")
+        return workflow, parameters.get("qid") or parameters.get("id", ""), parameters.get("name", "")
+
+    def get(self) -> Awaitable[None]:
+        """Call with the values of ``p`` in the order of their indices."""
+        pairs = parse_qsl(self.query, keep_blank_values=True)
+        return self.call(*self._names(dict(pairs)), "query", positional(pairs))
+
+    def head(self) -> None:  # type: ignore[override]
+        """Answer whether the caller may call the function, without calling it."""
+        workflow, query, name = self._names(dict(parse_qsl(self.query)))
+        self.find(workflow, query, wanted(name, "")[0])
+
+
+def positional(pairs: list[tuple[str, str]]) -> bytes:
+    """Return the query string of a call by position: the values of ``p``, ``p[]`` and ``p[i]`` ordered by index."""
+    values = []
+    for place, (name, value) in enumerate(pairs):
+        if found := _POSITION.fullmatch(name):
+            values.append((int(found[1]) if found[1] else place, value))
+    values.sort(key=lambda item: item[0])
+    return urlencode([(f"p[{index}]", value) for index, (_, value) in enumerate(values)]).encode()
+
+
+@functools.lru_cache(maxsize=1024)
+def wanted(name: str, accept: str) -> tuple[str, str]:
+    """Split a function's name from a suffix, and choose the media type of the answer.
+
+    Args:
+        name: as the URL has it, e.g. ``Add`` or ``Add.csv``.
+        accept: the Accept header.
+
+    Returns:
+        The name, and the media type; empty means the default for the value.
+
+    Raises:
+        NotAcceptableError: the suffix names no format.
+    """
+    function, dot, suffix = name.partition(".")
+    if not dot:
+        return function, negotiate(accept)
+    if suffix.lower() not in MEDIA_TYPES:
+        raise NotAcceptableError(f"there is no format .{suffix}", hint="there are: ." + ", .".join(MEDIA_TYPES))
+    return function, MEDIA_TYPES[suffix.lower()]
+
+
+def negotiate(accept: str) -> str:
+    """Choose a media type by an Accept header.
+
+    A wildcard leaves the choice to the value. So do browsers, which ask for pages: their list ends in one.
+    """
+    ranges = []
+    for position, item in enumerate(accept.split(",")):
+        kind, *parameters = (part.strip() for part in item.split(";"))
+        quality = next((q[2:] for q in parameters if q.startswith("q=")), "1")
+        try:
+            ranges.append((-float(quality), position, kind.lower()))
+        except ValueError:
+            continue
+    known = set(MEDIA_TYPES.values())
+    for _, _, kind in sorted(ranges):
+        if kind in known:
+            return kind
+        if kind.endswith("/*") or not kind:
+            return ""
+    # A single exotic wish: the host knows whether the value has this form.
+    return min(ranges)[2] if ranges else ""

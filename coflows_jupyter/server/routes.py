@@ -1,0 +1,124 @@
+"""The route table: every URL of ours, and for each of its methods what a caller needs.
+
+Nothing else registers a handler, and a method that a row does not name does not exist. Functions of users are no
+rows: one row leads to the catalog, which a Build replaces as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from coflows_jupyter.server.api import BuildHandler, MeHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
+from coflows_jupyter.server.base import BaseHandler
+from coflows_jupyter.server.describe import DescribeHandler
+from coflows_jupyter.server.events import EventsHandler
+from coflows_jupyter.server.health import Health, HealthHandler, Readiness, ReadyHandler
+from coflows_jupyter.server.models import Me, QueryList, Report, WorkflowList, WorkflowStatus
+from coflows_jupyter.server.notfound import NotFoundHandler
+from coflows_jupyter.server.openapi import QueryOpenApiHandler
+from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
+from coflows_jupyter.server.rules import Rule
+from coflows_jupyter.server.services import Services
+
+PREFIXES = ("flow", "m", "account", "administration", "connect", "live", "coflows")
+
+
+class Route:
+    """One row.
+
+    Args:
+        pattern: regular expression of the path below the base URL; a group ``workflow`` names the Workflow that the
+            rules are about.
+        handler: what answers.
+        rules: what each method asks for. HEAD follows GET, and OPTIONS is public.
+        path: the path as an OpenAPI template, for rows of the native REST API.
+        summary: what it does, in a sentence.
+        answer: what it answers, for rows of the native REST API.
+    """
+
+    def __init__(
+        self,
+        pattern: str,
+        handler: type[BaseHandler],
+        rules: Mapping[str, Rule],
+        *,
+        path: str = "",
+        summary: str = "",
+        answer: type[msgspec.Struct] | None = None,
+    ) -> None:
+        self.pattern = pattern
+        self.handler = handler
+        self.rules = {**rules, "OPTIONS": Rule.PUBLIC}
+        if "GET" in rules:
+            self.rules["HEAD"] = rules["GET"]
+        self.path = path
+        self.summary = summary
+        self.answer = answer
+
+
+def _api(
+    template: str, handler: type[BaseHandler], rules: Mapping[str, Rule], summary: str, answer: type | None = None
+) -> Route:
+    pattern = template.replace("{workflow}", "(?P<workflow>[^/]+)")
+    return Route(pattern, handler, rules, path="/" + template, summary=summary, answer=answer)
+
+
+_WORKFLOW = "coflows/api/workflows/{workflow}"
+
+ROUTES = (
+    # The first row is the one that is asked for most. The original's paths are matched in any case, as it does.
+    Route(
+        r"(?i:flow/query)/(?P<workflow>[^/]+)/(?P<query>[^/]+)/(?P<function>[^/]+)(?:/.*)?",
+        QueryHandler,
+        {"GET": Rule.FUNCTION, "POST": Rule.FUNCTION},
+    ),
+    Route(r"(?i:(?:flow|m)/(?:getquery|getwb))", LegacyHandler, {"GET": Rule.FUNCTION}),
+    Route(
+        r"(?i:flow/openapi)/(?P<workflow>[^/]+)/(?P<query>[^/]+?)(?P<suffix>\.json|\.yaml)?/?",
+        QueryOpenApiHandler,
+        {"GET": Rule.FUNCTION},
+    ),
+    _api("coflows/api/health", HealthHandler, {"GET": Rule.PUBLIC}, "Answer while the process lives.", Health),
+    _api("coflows/api/ready", ReadyHandler, {"GET": Rule.PUBLIC}, "Say whether every Workflow serves.", Readiness),
+    _api("coflows/api/openapi", DescribeHandler, {"GET": Rule.PUBLIC}, "Describe this API."),
+    _api("coflows/api/me", MeHandler, {"GET": Rule.IDENTIFIED}, "Say who the caller is.", Me),
+    _api(
+        "coflows/api/workflows",
+        WorkflowsHandler,
+        {"GET": Rule.IDENTIFIED},
+        "List the Workflows that the caller may view.",
+        WorkflowList,
+    ),
+    _api(_WORKFLOW, WorkflowHandler, {"GET": Rule.VIEW}, "Describe a Workflow.", WorkflowStatus),
+    _api(_WORKFLOW + "/build", BuildHandler, {"POST": Rule.WRITE}, "Build from what is on disk.", Report),
+    _api(
+        _WORKFLOW + "/queries",
+        QueriesHandler,
+        {"GET": Rule.VIEW},
+        "List Queries, their functions and the parameters of these.",
+        QueryList,
+    ),
+    _api(
+        "coflows/api/events",
+        EventsHandler,
+        {"GET": Rule.IDENTIFIED},
+        "Stream what happens to Workflows as server-sent events.",
+    ),
+    Route(
+        rf"(?i:{'|'.join(PREFIXES)})(?:/.*)?",
+        NotFoundHandler,
+        dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC),
+    ),
+)
+
+
+def handlers(services: Services) -> list[tuple[str, type[BaseHandler], dict[str, Any]]]:
+    """Return what Jupyter Server adds to its application."""
+    for route in ROUTES:
+        for method in route.rules:
+            # Jupyter warns of verbs that none of its decorators guards; these are guarded by their rows.
+            setattr(getattr(route.handler, method.lower()), "__allow_unauthenticated", True)
+    return [(route.pattern, route.handler, {"services": services, "route": route}) for route in ROUTES]

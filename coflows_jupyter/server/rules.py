@@ -1,0 +1,47 @@
+"""What a caller needs for a route, and the one place that decides it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from coflows_jupyter.access.permissions import AccessType, Caller, permission
+from coflows_jupyter.errors import DeniedError
+
+
+class Rule(Enum):
+    """What one method of a route asks for.
+
+    * ``PUBLIC``: nothing; the answer holds nothing about a Workflow.
+    * ``FUNCTION``: what the function's doc comment asks for; the handler decides with ``may_call``.
+    * ``IDENTIFIED``: to be known; the handler shows each Workflow to those who may view it.
+    * ``VIEW``, ``WRITE``: that permission on the Workflow that the URL names.
+    """
+
+    PUBLIC = "public"
+    FUNCTION = "function"
+    IDENTIFIED = "identified"
+    VIEW = "view"
+    WRITE = "write"
+
+
+_LEVELS = {Rule.VIEW: AccessType.VIEW, Rule.WRITE: AccessType.WRITE}
+
+
+def enforce(rule: Rule, caller: Caller, workflow: str) -> None:
+    """Let ``caller`` pass or not.
+
+    Args:
+        rule: what the route asks for.
+        caller: who calls.
+        workflow: ID of the Workflow that the URL names, empty when it names none.
+
+    Raises:
+        DeniedError: the caller lacks what the rule asks for.
+    """
+    if rule is Rule.PUBLIC or rule is Rule.FUNCTION:
+        return
+    if caller.source == "anonymous":
+        raise DeniedError("a key is needed", hint="send it in the x-api-key header; `coflows key show` prints it")
+    level = _LEVELS.get(rule)
+    if level is not None and permission(caller, workflow) < level:
+        raise DeniedError(f"this needs {level.name.title()} on the Workflow")
