@@ -21,7 +21,6 @@ from coflows_jupyter.cli.session import Session, hoist
 app = typer.Typer(
     help="Make, build, query and serve a Workflow.",
     epilog="--config, --json, --quiet and --debug work before and after any command.",
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 for family in (project, server, local, key):
@@ -61,7 +60,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     options, rest = hoist(arguments)
     try:
-        code = app([*options, *rest], prog_name="coflows", standalone_mode=False)
+        code = app([*options, *rest] or ["--help"], prog_name="coflows", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the last resort: nobody above us could say it better
         output = Output(json="--json" in options, debug="--debug" in options)
         return output.error(error)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,16 +23,17 @@ _REFERENCE = re.compile(r"file:|.*\$\{")
 
 def register(app: typer.Typer) -> None:
     """Add this family to ``app``."""
-    key = typer.Typer(help="The key that opens the server.", no_args_is_help=True)
+    key = typer.Typer(help="The key that opens the server.")
     key.command()(show)
     key.command()(rotate)
     app.add_typer(key, name="key")
 
 
 def show(context: typer.Context, config: ConfigFile = None) -> None:
-    """Print the key of the running server, else the one that the configuration names.
+    """Print the key of the server.
 
-    A server whose SecretKey is missing, published or guessable runs with a random key; this prints that one.
+    It is the SecretKey of the configuration, but a server whose SecretKey is missing, published or guessable runs with
+    a random key; while it does, this prints that one.
     """
     from coflows_jupyter.config import load_config
 
@@ -50,20 +48,24 @@ def show(context: typer.Context, config: ConfigFile = None) -> None:
 
 
 def _running_key(config: Config) -> str:
-    from coflows_jupyter.notebook.client import running_servers
+    from coflows_jupyter.notebook.servers import running_servers
 
     return next((server.key for server in running_servers() if config.file and server.config == str(config.file)), "")
 
 
 def rotate(context: typer.Context, config: ConfigFile = None) -> None:
-    """Write a new random SecretKey into the configuration; everything else in the file stays as it is."""
+    """Write a new random SecretKey into the configuration.
+
+    Everything else in the file stays as it is.
+    """
     from coflows_jupyter.config import load_config
+    from coflows_jupyter.workflow.editing import write_atomic
 
     current = session(context)
     file = load_config(config or current.config).file
     if file is None:
         raise ConfigError("the configuration is the environment variable coflows_config", hint="change SecretKey there")
-    _replace(file.resolve(), _with_new_key(file))
+    write_atomic(file, _with_new_key(file))
     current.output.document({"file": str(file)})
     current.output.say(f"{file} has a new SecretKey: restart the server, then `coflows key show` prints it")
 
@@ -88,16 +90,3 @@ def _with_new_key(file: Path) -> str:
         member = f'"Server": {{{member}}}'
     opened = document.spans[inside][0] + 1
     return f"{text[:opened]}\n    {member},{text[opened:]}"
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write ``text`` at once or not at all, with the mode that ``file`` has."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-    try:
-        with os.fdopen(descriptor, "wb") as new:
-            new.write(text.encode())
-        shutil.copymode(file, name)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -28,7 +28,7 @@ class Opened(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add this family to ``app``."""
-    local = typer.Typer(help="Build and query on this computer; no server is needed.", no_args_is_help=True)
+    local = typer.Typer(help="Build and query on this computer; no server is needed.")
     local.command()(build)
     # A negative number is an argument, not an option.
     local.command(context_settings={"ignore_unknown_options": True})(query)

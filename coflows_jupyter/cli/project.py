@@ -16,7 +16,7 @@ Name = Annotated[str, typer.Argument(help="Its name; letters, digits and undersc
 def register(app: typer.Typer) -> None:
     """Add this family to ``app``."""
     app.command()(new)
-    add = typer.Typer(help="Add a file to the Workflow, with something to start from.", no_args_is_help=True)
+    add = typer.Typer(help="Add a file to the Workflow.")
     add.command("query")(add_query)
     add.command("base")(add_base)
     app.add_typer(add, name="add")
@@ -64,7 +64,7 @@ def validate(
     context: typer.Context,
     config: Annotated[str | None, typer.Argument(help="The configuration, else the one in this folder.")] = None,
 ) -> int:
-    """Check configuration, package.json and sources; no code of yours is run."""
+    """Check all files without running any of them."""
     from coflows_jupyter.errors import USAGE
     from coflows_jupyter.workflow.validate import validate as check
 

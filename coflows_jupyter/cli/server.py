@@ -26,5 +26,6 @@ def server(
     from coflows_jupyter.app import serve
 
     current = session(context)
-    code: int = serve(config or current.config, port=port, ip=ip, browser=browser, debug=current.output.debug)
+    code = serve(config or current.config, port=port, ip=ip, browser=browser)
+    current.output.document({"ok": code == 0})
     return code

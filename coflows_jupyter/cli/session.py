@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         elif argument in FLAGS or argument.startswith(f"{CONFIG}="):
             options.append(argument)
         elif argument == CONFIG:
-            options += [argument, *(value for value, _ in zip(remaining, (1,), strict=False))]
+            options += [argument, *itertools.islice(remaining, 1)]
         else:
             rest.append(argument)
     return options, rest

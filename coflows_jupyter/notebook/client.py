@@ -1,41 +1,23 @@
-"""A client of the server that this kernel belongs to; it finds that server by itself."""
+"""A client of a running server."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import msgspec
-from jupyter_core.paths import jupyter_runtime_dir
 
 from coflows_jupyter import errors
 from coflows_jupyter.errors import ArgumentsError, CoflowsError, FieldError, FunctionError, UnreachableError
 from coflows_jupyter.queries.results import encode
 from coflows_jupyter.runtimes.protocol import Parameter
+from coflows_jupyter.server.runfile import RunFile
 
 CONNECT_SECONDS = 5.0
 _URN = "urn:coflows:error:"
-
-
-class RunningServer(msgspec.Struct, frozen=True):
-    """What a server writes to ``coflows-PID.json`` in Jupyter's runtime folder while it runs.
-
-    Args:
-        url: where it answers, with its base URL and a slash at the end.
-        key: opens it.
-        config: absolute path of its configuration, empty when it has none.
-        pid: its process.
-    """
-
-    url: str
-    key: str
-    config: str = ""
-    pid: int = 0
 
 
 class FunctionInfo(msgspec.Struct, frozen=True):
@@ -91,52 +73,6 @@ class _Problem(msgspec.Struct, frozen=True):
     traceback: str = ""
 
 
-def running_servers() -> Iterator[RunningServer]:
-    """Give the servers of this user that run on this computer, the latest first."""
-    files = sorted(Path(jupyter_runtime_dir()).glob("coflows-*.json"), key=_age, reverse=True)
-    for file in files:
-        try:
-            server = msgspec.json.decode(file.read_bytes(), type=RunningServer)
-        except (OSError, msgspec.MsgspecError):
-            # It was removed meanwhile, or a server that is ending left half of it.
-            continue
-        if _lives(server.pid):
-            yield server
-
-
-def _age(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def find_server(environ: Mapping[str, str] = os.environ) -> RunningServer:
-    """Find the server that started this kernel, else the latest that runs.
-
-    Raises:
-        UnreachableError: there is none.
-    """
-    if environ.get("COFLOWS_URL") and environ.get("COFLOWS_KEY"):
-        return RunningServer(environ["COFLOWS_URL"], environ["COFLOWS_KEY"])
-    servers = list(running_servers())
-    parent = environ.get("JPY_PARENT_PID", "")
-    found = next((server for server in servers if str(server.pid) == parent), next(iter(servers), None))
-    if found is None:
-        raise UnreachableError("no CoFlows server runs here", hint="start one with: coflows server")
-    return found
-
-
 class Client:
     """Talks to one server.
 
@@ -144,7 +80,7 @@ class Client:
         server: where it is and what opens it.
     """
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunFile) -> None:
         self._http = httpx.Client(
             base_url=server.url,
             headers={"x-api-key": server.key, "X-Coflows-Door": "notebook"},

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from coflows_jupyter.errors import ArgumentsError, FieldError, FunctionError, NotFoundError
-from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList, find_server
+from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList
+from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.signatures import make_doc, make_signature
 
 T = TypeVar("T")
