@@ -13,8 +13,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import httpx
@@ -22,6 +23,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
+SERVER_COMMAND = (sys.executable, "-m", "coflows_jupyter", "server")
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -79,26 +81,24 @@ class Server:
         port: where it listens, on the loopback address.
         environ: its whole environment.
         arguments: further words of its command line.
+        command: what starts it, before the config file.
     """
 
-    def __init__(self, config: Path, port: int, environ: dict[str, str], arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        config: Path,
+        port: int,
+        environ: dict[str, str],
+        arguments: tuple[str, ...] = (),
+        command: Sequence[str | Path] = SERVER_COMMAND,
+    ) -> None:
         self.config = config
         self.key = secret_key(config)
         self.url = f"http://127.0.0.1:{port}/"
         self.log = Path(environ["HOME"]) / f"server-{port}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "coflows_jupyter",
-                    "server",
-                    config,
-                    "--no-browser",
-                    "--port",
-                    str(port),
-                    *arguments,
-                ],
+                [*command, config, "--no-browser", "--port", str(port), *arguments],
                 cwd=config.parent,
                 env=environ,
                 stdin=subprocess.DEVNULL,
@@ -144,14 +144,19 @@ def running_server(free_port: int, isolated_environ: dict[str, str]) -> Iterator
     """Return a function that starts `coflows server CONFIG` and waits until its Build serves.
 
     Its arguments: the config file; further words of the command line; `port` (a free one by default); `environ`, names
-    added to the isolated environment; `ready=False` returns as soon as the server answers at all.
+    added to the isolated environment; `command`, what starts the server; `ready=False` returns as soon as it answers.
     """
     servers: list[Server] = []
 
     def start(
-        config: Path, *arguments: str, port: int = free_port, environ: dict[str, str] | None = None, ready: bool = True
+        config: Path,
+        *arguments: str,
+        port: int = free_port,
+        environ: Mapping[str, str] = MappingProxyType({}),
+        command: Sequence[str | Path] = SERVER_COMMAND,
+        ready: bool = True,
     ) -> Server:
-        server = Server(config, port, isolated_environ | (environ or {}), arguments)
+        server = Server(config, port, {**isolated_environ, **environ}, arguments, command)
         servers.append(server)
         return server.wait_until("coflows/api/ready" if ready else "coflows/api/health", 200)
 
