@@ -1,0 +1,139 @@
+import { downloadIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import type { Outcome } from '../calls';
+import { viewsOf, type IResult, type View } from '../result';
+import type { IAnswer, IProblem } from '../tokens';
+import { useServices } from './context';
+import { JsonView } from './mime';
+import { ResultTable } from './table';
+
+/** How the last call of a function ended. */
+export function OutcomeView({ outcome }: { outcome: Outcome }): React.JSX.Element {
+  const { trans } = useServices();
+  switch (outcome.kind) {
+    case 'result':
+      return <ResultView answer={outcome.answer} result={outcome.result} />;
+    case 'problem':
+      return <ProblemView problem={outcome.problem} />;
+    case 'cancelled':
+      return <p className="jp-Coflows-muted">{trans.__('The call was cancelled.')}</p>;
+  }
+}
+
+function ResultView({ answer, result }: { answer: IAnswer; result: IResult }): React.JSX.Element {
+  const { trans } = useServices();
+  const [chosen, setChosen] = React.useState<View | null>(null);
+  const views = viewsOf(result);
+  const view = chosen && views.includes(chosen) ? chosen : views[0];
+  const labels: Record<View, string> = {
+    table: trans.__('Table'),
+    json: trans.__('JSON'),
+    text: trans.__('Text'),
+    file: trans.__('File')
+  };
+  return (
+    <section className="jp-Coflows-outcome" aria-label={trans.__('Result')}>
+      <header>
+        {views.length > 1 && (
+          <div role="group" aria-label={trans.__('Show as')} className="jp-Coflows-views">
+            {views.map(item => (
+              <button
+                key={item}
+                type="button"
+                aria-pressed={item === view}
+                onClick={() => setChosen(item)}
+              >
+                {labels[item]}
+              </button>
+            ))}
+          </div>
+        )}
+        <span className="jp-Coflows-took" role="status">
+          {[durationText(answer.seconds), sizeText(result)].filter(Boolean).join(' · ')}
+        </span>
+        <RunId id={answer.runId} />
+      </header>
+      <ResultBody view={view} result={result} />
+    </section>
+  );
+}
+
+function ResultBody({ view, result }: { view: View; result: IResult }): React.JSX.Element | null {
+  if (view === 'table' && result.table) {
+    return <ResultTable table={result.table} />;
+  }
+  if (view === 'json' && result.json !== undefined) {
+    return <JsonView value={result.json} />;
+  }
+  if (view === 'file' && result.file) {
+    return <FileLink file={result.file} />;
+  }
+  return (
+    <pre className="jp-Coflows-text" tabIndex={0}>
+      {result.text}
+    </pre>
+  );
+}
+
+function FileLink({ file }: { file: Blob }): React.JSX.Element {
+  const { trans } = useServices();
+  const [url, setUrl] = React.useState('');
+  React.useEffect(() => {
+    const made = URL.createObjectURL(file);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [file]);
+  return (
+    <a className="jp-Coflows-download" href={url} download={trans.__('result')}>
+      <downloadIcon.react tag="span" />
+      {trans.__('Download (%1, %2 bytes)', file.type || trans.__('binary'), file.size)}
+    </a>
+  );
+}
+
+function ProblemView({ problem }: { problem: IProblem }): React.JSX.Element {
+  const { trans } = useServices();
+  return (
+    <section className="jp-Coflows-problem" role="alert">
+      <header>
+        <strong>{problem.title}</strong>
+        {problem.status > 0 && <span className="jp-Coflows-badge">{problem.status}</span>}
+        <RunId id={problem.run_id ?? ''} />
+      </header>
+      {problem.detail && <p>{problem.detail}</p>}
+      {problem.errors && problem.errors.length > 0 && (
+        <ul>
+          {problem.errors.map(({ field, message }) => (
+            <li key={field}>
+              <code>{field}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {problem.hint && <p className="jp-Coflows-muted">{problem.hint}</p>}
+      {problem.traceback && (
+        <details>
+          <summary>{trans.__('Traceback')}</summary>
+          <pre tabIndex={0}>{problem.traceback}</pre>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function RunId({ id }: { id: string }): React.JSX.Element | null {
+  const { trans } = useServices();
+  return id === '' ? null : (
+    <code className="jp-Coflows-run" title={trans.__('Run %1', id)}>
+      {id}
+    </code>
+  );
+}
+
+function durationText(seconds: number): string {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+function sizeText({ table }: IResult): string {
+  return table ? `${table.rows.length} × ${table.columns.length}` : '';
+}

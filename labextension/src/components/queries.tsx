@@ -1,0 +1,166 @@
+import { Button, codeIcon, copyIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { Menu } from '@lumino/widgets';
+import * as React from 'react';
+import type { IFound } from '../calls';
+import { CommandIDs, type IFieldError } from '../tokens';
+import { useServices, useSignal } from './context';
+import { FunctionForm } from './form';
+import { OutcomeView } from './outcome';
+import { FunctionTree } from './tree';
+
+const NO_ERRORS: readonly IFieldError[] = [];
+
+/** The Queries section: every function, and the selected one with its form and its last result. */
+export function QueriesSection(): React.JSX.Element {
+  const { calls, model, trans } = useServices();
+  useSignal(calls.changed);
+  const { catalog, workflow } = model;
+  if (!workflow || !catalog || model.availability === 'signed-out') {
+    return <p className="jp-Coflows-muted">{trans.__('Nothing to call yet.')}</p>;
+  }
+  if (catalog.queries.length === 0) {
+    return (
+      <div className="jp-Coflows-empty">
+        <p>
+          {workflow.build
+            ? trans.__('The Workflow has no Queries yet. Add one in a terminal:')
+            : trans.__('The functions appear here after the first Build.')}
+        </p>
+        {workflow.build && <code>coflows add query my_query</code>}
+      </div>
+    );
+  }
+  return (
+    <div className="jp-Coflows-queries">
+      <FunctionTree queries={catalog.queries} />
+      {calls.selection ? (
+        <Detail />
+      ) : (
+        <p className="jp-Coflows-muted">{trans.__('Select a function to call it.')}</p>
+      )}
+    </div>
+  );
+}
+
+function Detail(): React.JSX.Element {
+  const { calls, trans } = useServices();
+  const found = calls.selected;
+  if (!found) {
+    return (
+      <p className="jp-Coflows-muted">
+        {trans.__('%1 is not in the Build any more.', calls.selection?.function ?? '')}
+      </p>
+    );
+  }
+  return <FunctionDetail found={found} />;
+}
+
+function FunctionDetail({ found }: { found: IFound }): React.JSX.Element {
+  const { calls, commands, trans } = useServices();
+  const { query, target } = found;
+  const outcome = calls.outcome(found);
+  const refused = outcome?.kind === 'problem' ? outcome.problem.errors : undefined;
+  const description = target.description || target.doc;
+  return (
+    <div className="jp-Coflows-detail">
+      <header>
+        <h3 title={`${query.id}.${target.name}`}>{target.name}</h3>
+        <Button
+          minimal
+          title={trans.__('Open the source')}
+          aria-label={trans.__('Open the source')}
+          disabled={query.path === null}
+          onClick={() => void commands.execute(CommandIDs.openSource)}
+        >
+          <codeIcon.react tag="span" />
+        </Button>
+      </header>
+      {description && <p className="jp-Coflows-description">{description}</p>}
+      <FunctionForm
+        found={found}
+        errors={refused ?? NO_ERRORS}
+        onSubmit={() => void commands.execute(CommandIDs.run)}
+      >
+        <Actions found={found} />
+      </FunctionForm>
+      {target.returns && (
+        <p className="jp-Coflows-muted">{trans.__('Returns %1', target.returns)}</p>
+      )}
+      {outcome && <OutcomeView key={target.name} outcome={outcome} />}
+    </div>
+  );
+}
+
+function Actions({ found }: { found: IFound }): React.JSX.Element {
+  const { calls, commands, trans } = useServices();
+  const since = calls.runningSince(found);
+  const denied = found.target.closed
+    ? trans.__('Nobody may call it until its doc comment can be read: see Problems.')
+    : trans.__('You may look at it, but not call it.');
+  return (
+    <>
+      <div className="jp-Coflows-actions">
+        {since === null ? (
+          <Button
+            type="submit"
+            className="jp-mod-styled jp-mod-accept"
+            disabled={!found.target.callable}
+            title={trans.__('Run (Enter; Ctrl+Enter from any field)')}
+          >
+            <runIcon.react tag="span" /> {trans.__('Run')}
+          </Button>
+        ) : (
+          <Button
+            className="jp-mod-styled jp-mod-warn"
+            onClick={() => void commands.execute(CommandIDs.cancel)}
+          >
+            <stopIcon.react tag="span" /> {trans.__('Cancel')}
+          </Button>
+        )}
+        <CopyButton />
+        {since !== null && <Elapsed since={since} />}
+      </div>
+      {!found.target.callable && <p className="jp-Coflows-muted">{denied}</p>}
+    </>
+  );
+}
+
+function CopyButton(): React.JSX.Element {
+  const { commands, trans } = useServices();
+  const open = (event: React.MouseEvent<HTMLElement>) => {
+    const menu = new Menu({ commands });
+    for (const command of [CommandIDs.copyCurl, CommandIDs.copyCommand, CommandIDs.copyPython]) {
+      menu.addItem({ command });
+    }
+    const button = event.currentTarget;
+    const { left, bottom } = button.getBoundingClientRect();
+    menu.aboutToClose.connect(() => button.focus());
+    menu.open(left, bottom);
+  };
+  return (
+    <Button
+      className="jp-mod-styled jp-mod-reject"
+      aria-haspopup="menu"
+      title={trans.__('Copy the call as curl, command or Python')}
+      onClick={open}
+    >
+      <copyIcon.react tag="span" /> {trans.__('Copy as')}
+    </Button>
+  );
+}
+
+/** Seconds since the call started, counting. */
+function Elapsed({ since }: { since: number }): React.JSX.Element {
+  const { trans } = useServices();
+  const [now, setNow] = React.useState(() => performance.now());
+  React.useEffect(() => {
+    const timer = setInterval(() => setNow(performance.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = Math.max(0, Math.round((now - since) / 1000));
+  return (
+    <span className="jp-Coflows-muted" role="status">
+      {seconds > 0 ? trans.__('Running for %1 s', seconds) : trans.__('Running…')}
+    </span>
+  );
+}

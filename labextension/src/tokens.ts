@@ -1,0 +1,163 @@
+import type { JSONObject, JSONValue } from '@lumino/coreutils';
+import { Token } from '@lumino/coreutils';
+import type { CallsModel } from './calls';
+import type { CoflowsModel } from './model';
+
+export const PANEL_ID = 'coflows-panel';
+
+export namespace CommandIDs {
+  export const openPanel = 'coflows:open-panel';
+  export const refresh = 'coflows:refresh';
+  export const build = 'coflows:build';
+  export const selectWorkflow = 'coflows:select-workflow';
+  export const run = 'coflows:run-function';
+  export const cancel = 'coflows:cancel-function';
+  export const openSource = 'coflows:open-source';
+  export const openAt = 'coflows:open-at';
+  export const copyCurl = 'coflows:copy-curl';
+  export const copyCommand = 'coflows:copy-command';
+  export const copyPython = 'coflows:copy-python';
+}
+
+/** What the server's REST answers; the field names are those of its OpenAPI document. */
+
+export type Severity = 'error' | 'warning' | 'info';
+
+export interface IDiagnostic {
+  /** Absolute path on the server. */
+  file: string;
+  /** Path below the Lab root, or null when Lab can't open the file. */
+  path?: string | null;
+  /** 1-based; 0 means the whole file. */
+  line: number;
+  /** 1-based; 0 means the whole line. */
+  column: number;
+  severity: Severity;
+  code: string;
+  message: string;
+  hint: string;
+}
+
+export interface IHost {
+  name: string;
+  pid: number;
+  state: 'starting' | 'loading' | 'serving' | 'draining' | 'spare';
+  in_flight: number;
+}
+
+export interface IWorkflow {
+  id: string;
+  name: string;
+  folder: string;
+  /** Folder below the Lab root, or null; absent in the list of all Workflows. */
+  path?: string | null;
+  config: string;
+  mode: 'process' | 'embedded';
+  state: 'starting' | 'building' | 'serving' | 'failed' | 'stopped';
+  build: { id: string; ok: boolean; seconds: number; at: string | number } | null;
+  hosts: IHost[];
+  diagnostics: IDiagnostic[];
+  reasons: string[];
+  watching: boolean;
+  crashes: number;
+}
+
+export interface IBuildReport {
+  ok: boolean;
+  build: string;
+  seconds: number;
+  diagnostics: IDiagnostic[];
+}
+
+export interface IParameter {
+  name: string;
+  kind: 'positional' | 'keyword' | 'var_positional' | 'var_keyword';
+  annotation: string;
+  required: boolean;
+  /** JSON text of the default value; empty when there is none. */
+  default: string;
+  schema: JSONObject;
+  description: string;
+}
+
+export interface IFunction {
+  name: string;
+  description: string;
+  returns: string;
+  doc: string;
+  line: number;
+  /** Nobody may call it, because its documentation can't be read. */
+  closed: boolean;
+  timeout: number;
+  permissions: { group: string; permission: string }[] | null;
+  /** Whether the person at this page may call it. */
+  callable: boolean;
+  parameters: IParameter[];
+  /** Address below the server's base URL. */
+  url: string;
+}
+
+export interface IQuery {
+  id: string;
+  name: string;
+  path: string | null;
+  language: string;
+  info: { title?: string; description?: string };
+  functions: IFunction[];
+}
+
+export interface ICatalog {
+  build: string;
+  queries: IQuery[];
+}
+
+/** What travels on the event bus: that something changed, never the state itself. */
+export interface IEngineEvent {
+  workflow: string;
+  kind: 'state' | 'build' | 'catalog' | 'host';
+  state: string;
+  message: string;
+  step: string;
+  done: number;
+  total: number;
+}
+
+export interface IFieldError {
+  field: string;
+  message: string;
+  value?: string;
+}
+
+/** RFC 9457 problem details. */
+export interface IProblem {
+  type?: string;
+  title: string;
+  status: number;
+  detail: string;
+  run_id?: string;
+  hint?: string;
+  errors?: IFieldError[];
+  traceback?: string;
+}
+
+/** The body of a successful call. */
+export interface IAnswer {
+  contentType: string;
+  body: Blob;
+  runId: string;
+  seconds: number;
+}
+
+/** Arguments of a call by name; a parameter that is absent keeps its default. */
+export type Arguments = Partial<Record<string, JSONValue>>;
+
+/** What other extensions may use: the state of the server's Workflows, and the calls made from this page. */
+export interface ICoflows {
+  readonly model: CoflowsModel;
+  readonly calls: CallsModel;
+}
+
+export const ICoflows = new Token<ICoflows>(
+  'coflows-jupyter:ICoflows',
+  'The Workflows of this server and the calls made from this page.'
+);
