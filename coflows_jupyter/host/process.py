@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Literal, cast
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import CoflowsError, CrashedError, NotReadyError
@@ -235,8 +235,7 @@ class _Connection(asyncio.Protocol):
         self._unpacker = Unpacker()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._host.connected(transport)
+        self._host.connected(cast(asyncio.Transport, transport))  # uvloop's are none by inheritance
 
     def data_received(self, data: bytes) -> None:
         for header, body in self._unpacker.feed(data):

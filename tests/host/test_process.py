@@ -170,3 +170,23 @@ def test_a_host_ends_with_its_server(tmp_path: Path) -> None:
         while alive(pid) and time.monotonic() < deadline:
             os.sched_yield()
         assert not alive(pid)
+
+
+def test_uvloop(process: Hosts) -> None:
+    """A host answers on uvloop as on the standard event loop, large arguments and streams included."""
+    uvloop = pytest.importorskip("uvloop", reason="uvloop does not exist on Windows")
+    query = """
+        def size(text: str):
+            return len(text)
+
+        def big(n: int):
+            return "x" * n
+    """
+
+    async def work() -> None:
+        async with process.open(q=query):
+            assert await process.value("size", "y" * 3_000_000) == 3_000_000
+            assert len(await process.value("big", 3_000_000)) == 3_000_000
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work())
