@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
-from coflows_jupyter.jsonc import parse
+from coflows_jupyter.jsonc import Document, parse
 from coflows_jupyter.schema import Section, check
 from coflows_jupyter.units import parse_duration
 
@@ -207,6 +207,7 @@ class Config(Section):
     Attributes:
         file: the file, ``None`` when the text came from the environment.
         folder: what its relative paths mean.
+        document: its text with the place of everything, secrets included.
         container: whether this runs in the project's image (environment variable ``COFLOWS_CONTAINER``).
         diagnostics: warnings.
     """
@@ -215,6 +216,7 @@ class Config(Section):
 
     file: Path | None = None
     folder: Path
+    document: Document = Field(repr=False, exclude=True)
     container: bool = False
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -303,7 +305,12 @@ def _read(text: str, file: Path | None, folder: Path, environ: Mapping[str, str]
     found = document.diagnostics
     config = None
     if document.ok:
-        own = {"file": file, "folder": folder, "container": bool(environ.get("COFLOWS_CONTAINER"))}
+        own = {
+            "file": file,
+            "folder": folder,
+            "document": document,
+            "container": bool(environ.get("COFLOWS_CONTAINER")),
+        }
         config, more = check(Config, document, context=Surroundings(folder, environ), own=own)
         found = [*found, *more]
     if config is None:
