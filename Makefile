@@ -15,7 +15,7 @@ run: $(VENV)/all  ## Start the sample Workflow in JupyterLab
 	@$(VENV)/bin/coflows server mnt/coflows_config.json
 
 test: $(VENV)/test  ## Run all tests
-	@.ci/system-packages
+	@.ci/system-packages curl chromium
 	$(NPM) test
 	$(VENV)/bin/pytest
 
@@ -28,8 +28,11 @@ check: $(VENV)/test  ## Check style, types and layers
 	$(NPM) run lint
 	$(NPM) run format:check
 
-bench: $(VENV)/test  ## Measure speed against peers
-	@for bench in bench/*.py; do $(VENV)/bin/python $$bench || exit 1; done
+bench: $(VENV)/test $(VENV)/gateway  ## Measure speed against peers
+	@.ci/system-packages wrk
+	@$(VENV)/bin/python -m bench.host
+	@$(VENV)/bin/python -m bench.http --gateway $(VENV)/gateway/bin/python
+	@$(VENV)/bin/python -m bench.reload
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) coflows_jupyter/labextension labextension/lib labextension/node_modules
@@ -47,3 +50,8 @@ $(VENV)/test: pyproject.toml $(LABEXTENSION) | $(VENV)/bin/pip
 	@$(PIP) install --editable '.[test]'
 	@$(NPM) --requirements | xargs -r $(PIP) install
 	@touch $@ $(VENV)/all
+
+# A peer that does not go with our Jupyter Server has an environment of its own.
+$(VENV)/gateway: | $(VENV)/bin/pip
+	@.ci/venv $@
+	@$@/bin/python -m pip --disable-pip-version-check --quiet install jupyter_kernel_gateway ipykernel
