@@ -1,4 +1,5 @@
-# Every target brings .venv up to date first; nothing is installed outside it (except by `make test` as root: Chromium).
+# Every target brings .venv up to date first; nothing is installed outside of it,
+# except by root for `make test` and `make bench`: programs that they drive.
 SHELL := /bin/sh
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -28,7 +29,7 @@ check: $(VENV)/test  ## Check style, types and layers
 	$(NPM) run lint
 	$(NPM) run format:check
 
-bench: $(VENV)/test $(VENV)/gateway  ## Measure speed against peers
+bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@.ci/system-packages wrk
 	@$(VENV)/bin/python -m bench.host
 	@$(VENV)/bin/python -m bench.http --gateway $(VENV)/gateway/bin/python
@@ -41,17 +42,18 @@ $(VENV)/bin/pip:
 	@.ci/venv $(VENV)
 
 $(VENV)/all: pyproject.toml $(LABEXTENSION) | $(VENV)/bin/pip
-	@echo "Installing CoFlows for Jupyter into $(VENV) …"
+	@echo "Installing CoFlows for Jupyter into $(VENV), a minute or two …"
 	@$(PIP) install --editable '.[all]'
 	@touch $@
 
 $(VENV)/test: pyproject.toml $(LABEXTENSION) | $(VENV)/bin/pip
-	@echo "Installing CoFlows for Jupyter with its tests into $(VENV) …"
+	@echo "Installing CoFlows for Jupyter with its tests into $(VENV), a minute or two …"
 	@$(PIP) install --editable '.[test]'
 	@$(NPM) --requirements | xargs -r $(PIP) install
 	@touch $@ $(VENV)/all
 
 # A peer that does not go with our Jupyter Server has an environment of its own.
-$(VENV)/gateway: | $(VENV)/bin/pip
-	@.ci/venv $@
-	@$@/bin/python -m pip --disable-pip-version-check --quiet install jupyter_kernel_gateway ipykernel
+$(VENV)/gateway/installed: | $(VENV)/bin/pip
+	@.ci/venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install jupyter_kernel_gateway ipykernel
+	@touch $@
