@@ -32,9 +32,18 @@ def validate(
     try:
         package = read_package(config.workflow)
     except DiagnosticsError as error:
-        return (*found, *error.diagnostics)
+        return (*found, *(_at_config(config, d) for d in error.diagnostics))
     units, unread = read_sources(package)
     return (*found, *package.diagnostics, *_check_id(package), *unread, *_check_syntax(package, units))
+
+
+def _at_config(config: Config, diagnostic: Diagnostic) -> Diagnostic:
+    """Move a finding about a package.json that isn't there to the place that names it."""
+    key = next((key for key in ("Workflow", "Workspace") if key in config.document.value), None)
+    if diagnostic.code != "no-package" or key is None:
+        return diagnostic
+    message = f"{key} is {diagnostic.file}: {diagnostic.message}"
+    return config.document.report(config.document.place((key,)), "error", "no-package", message, diagnostic.hint)
 
 
 def _check_key(config: Config) -> Iterator[Diagnostic]:
