@@ -65,15 +65,17 @@ def validate(
     config: Annotated[str | None, typer.Argument(help="The configuration, else the one in this folder.")] = None,
 ) -> int:
     """Check all files without running any of them."""
-    from coflows_jupyter.errors import USAGE
+    from coflows_jupyter.errors import FAILED, USAGE
+    from coflows_jupyter.workflow.sources import LANGUAGES
     from coflows_jupyter.workflow.validate import validate as check
 
     current = session(context)
     output = current.output
     found = check(config or current.config)
-    ok = not any(d.severity == "error" for d in found)
-    output.document({"ok": ok, "diagnostics": found})
+    wrong = [Path(d.file) for d in found if d.severity == "error"]
+    output.document({"ok": not wrong, "diagnostics": found})
     output.diagnostics(found)
-    if ok:
+    if not wrong:
         output.say("Success!!!")
-    return 0 if ok else USAGE
+        return 0
+    return FAILED if all(file.suffix in LANGUAGES for file in wrong) else USAGE

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from coflows_jupyter.errors import ArgumentsError, FieldError, FunctionError, NotFoundError
+from coflows_jupyter.errors import ArgumentsError, FieldError, FunctionError, NotFoundError, nearest
 from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList
 from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.signatures import make_doc, make_signature
@@ -164,6 +163,6 @@ def _attribute(get: Callable[[str], T], name: str) -> T:
 
 
 def _unknown(kind: str, name: str, names: Iterable[str]) -> NotFoundError:
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names) or 'none'}"
+    near = nearest(name, names)
+    hint = f"did you mean {near}?" if near else f"there are: {', '.join(names) or 'none'}"
     return NotFoundError(f"there is no {kind} {name!r}", hint=hint)

@@ -1,0 +1,47 @@
+"""`coflows new`, `add` and `validate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Coflows
+
+
+def test_a_new_workflow_is_valid_and_grows(coflows: Coflows, tmp_path: Path) -> None:
+    """What `new` makes passes `validate`, also after adding files; every path is in the JSON document."""
+    folder = tmp_path / "fresh"
+    done = coflows("new", folder)
+    assert done.returncode == 0, done.stderr
+    assert f"coflows server {folder}" in done.stdout
+    made = json.loads(coflows("add", "query", "prices", "--json", cwd=folder).stdout)
+    assert made == {"file": str(folder / "Queries" / "prices.py")}
+    assert coflows("add", "base", "tools", cwd=folder).returncode == 0
+    assert (folder / "Base" / "tools.py").is_file()
+    checked = coflows("validate", cwd=folder)
+    assert (checked.returncode, checked.stdout) == (0, "Success!!!\n")
+
+
+def test_new_as_json(coflows: Coflows, tmp_path: Path) -> None:
+    """The document says where the Workflow is."""
+    assert json.loads(coflows("--json", "new", "here", cwd=tmp_path).stdout) == {"workflow": str(tmp_path / "here")}
+
+
+def test_nothing_is_overwritten(coflows: Coflows, workflow: Path) -> None:
+    """A folder that holds a Workflow, or a name that is taken, is a usage error."""
+    before = (workflow / "package.json").read_text()
+    assert coflows("new", workflow).returncode == 2
+    assert coflows("add", "query", "tools").returncode == 2
+    assert (workflow / "package.json").read_text() == before
+
+
+def test_validate_tells_wrong_sources_from_wrong_files(coflows: Coflows, workflow: Path) -> None:
+    """1 when the Workflow's code is wrong, 2 when its configuration or package is."""
+    (workflow / "Queries" / "tools.py").write_text("def Add(:\n")
+    done = coflows("validate")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Queries/tools.py:1:")
+    (workflow / "package.json").write_text("[]")
+    done = coflows("validate", workflow, "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["ok"] is False
