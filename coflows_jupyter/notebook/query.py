@@ -32,16 +32,19 @@ class Directory:
             self._client = Client(find_server())
         return self._client
 
-    def queries(self) -> dict[str, QueryInfo]:
-        """Return the Queries by ID; one that several Workflows have is called ``WORKFLOW/QUERY`` instead."""
-        now = time.monotonic()
-        if now - self._read > FRESH_SECONDS:
+    def queries(self, *, now: bool = False) -> dict[str, QueryInfo]:
+        """Return the Queries by ID; one that several Workflows have is called ``WORKFLOW/QUERY`` instead.
+
+        Args:
+            now: ask the server even if that was done a moment ago.
+        """
+        if now or time.monotonic() - self._read > FRESH_SECONDS:
             self._lists = {
                 workflow.id: self._list(workflow.id, workflow.build.id)
                 for workflow in self.client.workflows()
                 if workflow.build is not None
             }
-            self._read = now
+            self._read = time.monotonic()
         found: dict[str, list[tuple[str, QueryInfo]]] = {}
         for workflow, listed in self._lists.items():
             for query in listed.queries:
@@ -71,8 +74,7 @@ class Queries:
         return _attribute(self.__getitem__, name)
 
     def __getitem__(self, name: str) -> Query:
-        found = self._directory.queries()
-        if name not in found:
+        if name not in self._directory.queries() and name not in (found := self._directory.queries(now=True)):
             raise _unknown("Query", name, found)
         return Query(self._directory, name)
 
@@ -98,8 +100,8 @@ class Query:
         self._directory = directory
         self._name = name
 
-    def _functions(self) -> dict[str, FunctionInfo]:
-        found = self._directory.queries().get(self._name)
+    def _functions(self, *, now: bool = False) -> dict[str, FunctionInfo]:
+        found = self._directory.queries(now=now).get(self._name)
         return {function.name: function for function in found.functions} if found else {}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -107,7 +109,7 @@ class Query:
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         found = self._functions()
-        if name not in found:
+        if name not in found and name not in (found := self._functions(now=True)):
             raise _unknown(f"function in {self._name}", name, found)
         return make_function(self._directory.client, found[name])
 
