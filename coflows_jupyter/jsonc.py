@@ -26,6 +26,7 @@ _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"(?:[\s\ufeff]+|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][+-]?[0-9]+)?(?![\w.])")
 _WORD = re.compile(r"[\w.$+-]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _CONSTANT_HINTS = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null", "nan": "null"}
@@ -202,6 +203,7 @@ class _Parser:
         return end
 
     def string(self) -> str:
+        start = self.position
         try:
             value, self.position = _DECODER.raw_decode(self.text, self.position)
         except json.JSONDecodeError as error:
@@ -212,7 +214,12 @@ class _Parser:
                 message = f"{self.text[error.pos : error.pos + 2]} means nothing in a text"
                 self.fail(message, r"write \\ for a backslash, or / in a path", error.pos)
             self.fail("the text in quotes doesn't end", 'write " at its end')
-        return str(value)
+        text = str(value)
+        if _SURROGATE.search(text):
+            self.fail(
+                "the text has half a character", r"write the character itself, or both halves: \ud83d\ude00", start
+            )
+        return text
 
     def scalar(self) -> Any:
         if number := _NUMBER.match(self.text, self.position):

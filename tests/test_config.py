@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.errors import ConfigError
@@ -265,6 +267,27 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         (3, "error"),
         (3, "error"),
     ]
+
+
+KEYS = st.sampled_from(
+    (
+        "Database Connection Type Workflow Server Host Port SecretKey Cloud "
+        "Timeout Workers Mode AzureContainerInstance AuthFile Gpu Cores Watch Jupyter "
+        "Workspace LetsEncrypt x "
+    ).split()
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["on", "${A}", "file:"])
+
+
+@given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner), max_leaves=20))
+def test_any_content_gives_a_config_or_complaints_with_a_next_step(content: Any) -> None:
+    """Whatever the file holds, nothing but ConfigError is raised, and each finding has a place and a hint."""
+    try:
+        found = load(Path("/"), json.dumps(content).replace("Infinity", "1e999").replace("NaN", "0")).diagnostics
+    except ConfigError as error:
+        found = error.diagnostics
+        assert any(d.severity == "error" for d in found)
+    assert all(d.line and d.column and d.message and d.hint for d in found)
 
 
 def test_import_stays_light() -> None:

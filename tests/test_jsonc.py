@@ -129,6 +129,7 @@ def test_later_duplicate_counts() -> None:
         ('{"a": NaN}', 1, 7, "a word", "null"),
         ('{\n"a": "C:\\Users"}', 2, 9, r"\U means nothing", r"\\ for a backslash"),
         ('{"a": "x\n"}', 1, 9, "doesn't end on its line", '"'),
+        (r'{"a": "\ud800"}', 1, 7, "half a character", "both halves"),
         ('{"a": "x', 1, 7, "doesn't end", '"'),
         ('{"a": 1} /* b', 1, 10, "comment doesn't end", "*/"),
         ('{"a": [1 2]}', 1, 10, "a word", "write ,"),

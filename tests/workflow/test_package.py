@@ -229,6 +229,37 @@ def test_edited_document_is_the_edited_value(before: dict[str, Any], more: dict[
     assert changed.value == before | {key: (before.get(key) or []) + items for key, items in more.items()}
 
 
+FIELDS = st.sampled_from(
+    (
+        "ID Name Base Queries Agents Files Bins Content Exe "
+        "Permissions Permission Pips Container Resources Request Limit Cpu Mem "
+        "Storage ReadMe AutoDeploy x "
+    ).split()
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just("Base/a.py")
+
+
+@given(
+    st.dictionaries(
+        FIELDS,
+        st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(FIELDS, inner), max_leaves=9),
+    )
+)
+def test_any_content_is_updated_or_refused(tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]) -> None:
+    """Whatever the file holds, nothing but PackageError is raised, and an update keeps all keys and needs no second."""
+    folder = tmp_path_factory.mktemp("w", numbered=True)
+    file = write(folder, json.dumps(content).replace("Infinity", "1e999"), "Base/a.py", "Files/b")
+    try:
+        package = update_package(file)
+    except PackageError as error:
+        assert all(d.line and d.hint for d in error.diagnostics)  # noqa: PT017
+        return
+    assert list(content) == list(package.document.value)[: len(content)]
+    before = file.read_bytes()
+    assert update_package(file).id == package.id
+    assert file.read_bytes() == before
+
+
 def test_mistakes_leave_the_file_alone(tmp_path: Path) -> None:
     """A package with mistakes is not rewritten."""
     file = write(tmp_path, '{"ID": "", "Base": 3}')
