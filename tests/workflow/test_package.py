@@ -230,11 +230,11 @@ def test_edited_document_is_the_edited_value(before: dict[str, Any], more: dict[
 
 
 FIELDS = st.sampled_from(
-    (
-        "ID Name Base Queries Agents Files Bins Content Exe "
-        "Permissions Permission Pips Container Resources Request Limit Cpu Mem "
-        "Storage ReadMe AutoDeploy x "
-    ).split()
+    """
+    ID Name Base Queries Agents Files Bins Content Exe
+    Permissions Permission Pips Container Resources Request Limit Cpu Mem
+    Storage ReadMe AutoDeploy x
+    """.split()  # noqa: SIM905 - shorter than a list
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just("Base/a.py")
 
