@@ -23,7 +23,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
-SERVER_COMMAND = (sys.executable, "-m", "coflows_jupyter", "server")
+COFLOWS = Path(sys.executable).with_name("coflows")
+SERVER_COMMAND = (COFLOWS, "server")
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -50,7 +51,7 @@ def isolated_environ(tmp_path: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(home / "jupyter" / "config"),
         "JUPYTER_DATA_DIR": str(home / "jupyter" / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "jupyter" / "runtime"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{COFLOWS.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
     }
 
