@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 
 from coflows_jupyter.build.model import Build
@@ -24,6 +25,7 @@ class EmbeddedHost:
 
     def __init__(self, on_output: OnOutput) -> None:
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
         self._worker = Worker(self._from_worker)
         self.calls = CallTable(self._to_worker, self._stuck, on_output)
         self._closed = False
@@ -55,7 +57,8 @@ class EmbeddedHost:
     def _from_worker(self, frame: Reply, body: Body) -> None:
         if not self._loop.is_closed():
             # A view is only valid while its piece is being sent, so what crosses to the loop is a copy.
-            self._loop.call_soon_threadsafe(self.calls.receive, frame, bytes(body))
+            # Frames are sent inside a call's context, where printing and logging would belong to that call.
+            self._loop.call_soon_threadsafe(self.calls.receive, frame, bytes(body), context=self._context)
 
     def _stuck(self, run_id: str) -> None:
         log.warning("run %s does not stop; in embedded mode nothing can end it (Host.Mode \"process\" can)", run_id)
