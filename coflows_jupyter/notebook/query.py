@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from coflows_jupyter.errors import ArgumentsError, FieldError, FunctionError, NotFoundError, nearest
+from coflows_jupyter.errors import ArgumentsError, CoflowsError, FieldError, FunctionError, NotFoundError, nearest
 from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList
 from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.signatures import make_doc, make_signature
@@ -127,13 +127,13 @@ def make_function(client: Client, info: FunctionInfo) -> Callable[..., Any]:
     """Make a Python function that calls ``info`` on the server and looks like it in help and completion."""
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
         try:
             return client.call(info.url, _arguments(info, args, kwargs))
-        except FunctionError as error:
-            if error.traceback:
+        except CoflowsError as error:
+            if isinstance(error, FunctionError) and error.traceback:
                 error.add_note(f"On the server:\n{error.traceback.rstrip()}")
-            raise
+            # Where in this package it was noticed tells a user nothing.
+            raise error.with_traceback(None) from None
 
     function.__name__ = function.__qualname__ = info.name
     function.__doc__ = make_doc(info.description, info.parameters, info.returns)
