@@ -39,7 +39,7 @@ class CoflowsMagics(Magics):
 
         It runs beside the kernel, so nothing that it does can hurt the notebook.
         """
-        code = run_beside([sys.executable, "-m", "coflows_jupyter", *self._config(), *shlex.split(line)])
+        code = run_beside([sys.executable, "-P", "-m", "coflows_jupyter", *self._config(), *shlex.split(line)])
         if code:
             raise UsageError(f"coflows ended with exit code {code}")
 
