@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 import msgspec
 
 from coflows_jupyter.access.permissions import Grant
-from coflows_jupyter.runtimes.protocol import Signature
-
-
-class Info(msgspec.Struct, frozen=True):
-    """The ``<info>`` element of a Query's doc comment."""
-
-    title: str = ""
-    version: str = "0.0.1"
-    description: str = ""
-    terms_of_service: str = ""
-    contact_name: str = ""
-    contact_url: str = ""
-    contact_email: str = ""
-    license_name: str = ""
-    license_url: str = ""
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.queries.arguments import documented_schema
+from coflows_jupyter.queries.docs import FunctionDocs, Info, parse_docs
+from coflows_jupyter.runtimes.protocol import Parameter, Signature
+from coflows_jupyter.workflow.sources import SourceUnit
 
 
 class FunctionEntry(msgspec.Struct, frozen=True):
@@ -58,3 +51,49 @@ class Catalog(msgspec.Struct, frozen=True):
 
     build: str = ""
     queries: dict[str, QueryEntry] = {}
+
+
+def make_entry(unit: SourceUnit, signatures: Sequence[Signature]) -> tuple[QueryEntry, tuple[Diagnostic, ...]]:
+    """Put a file's doc comments and its functions together.
+
+    Args:
+        unit: the Query's source.
+        signatures: its public functions, as its runtime discovered them.
+
+    Returns:
+        The entry, and every finding about the documentation.
+    """
+    docs = parse_docs(unit.text, unit.path, unit.language)
+    found = list(docs.diagnostics)
+    names = [signature.name for signature in signatures]
+    for name, described in docs.functions.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the functions are: {', '.join(names) or 'none'}"
+            message = f"there is no function {name} for this documentation"
+            found.append(Diagnostic(unit.path, described.line, 0, "warning", "doc-comment", message, hint))
+    functions = {s.name: _function_entry(s, docs.functions.get(s.name), readable=docs.ok) for s in signatures}
+    return QueryEntry(unit.name, unit.name, unit.path, unit.language, docs.info, functions), tuple(found)
+
+
+def _function_entry(signature: Signature, docs: FunctionDocs | None, *, readable: bool) -> FunctionEntry:
+    described = docs or FunctionDocs()
+    return FunctionEntry(
+        msgspec.structs.replace(
+            signature, parameters=tuple(_documented(p, described.params) for p in signature.parameters)
+        ),
+        described.description or signature.doc.partition("\n\n")[0].replace("\n", " "),
+        described.returns,
+        described.grants,
+        described.closed or not readable,
+        described.timeout,
+    )
+
+
+def _documented(parameter: Parameter, params: dict[str, tuple[str, str]]) -> Parameter:
+    """Add what a doc comment says; its type counts only where the source gives none."""
+    kind, text = params.get(parameter.name, ("", ""))
+    description = text or parameter.description
+    if parameter.annotation or not kind:
+        return msgspec.structs.replace(parameter, description=description)
+    return msgspec.structs.replace(parameter, description=description, annotation=kind, schema=documented_schema(kind))

@@ -7,7 +7,7 @@ import msgspec
 from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
-from coflows_jupyter.queries.catalog import Info
+from coflows_jupyter.queries.docs import Info
 from coflows_jupyter.runtimes.protocol import Parameter
 
 

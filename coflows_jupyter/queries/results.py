@@ -1,0 +1,342 @@
+"""Encodes what a function returns into bytes, in the host.
+
+``MAPPING`` says what becomes of every kind of value in JSON; it is the same for all languages. JSON is strict: there
+is no ``NaN`` and no infinity in it, they are ``null``. Data libraries are recognised when a value of theirs arrives,
+and never imported by us.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import dataclasses
+import datetime
+import decimal
+import io
+import itertools
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from coflows_jupyter.errors import NotAcceptableError
+
+JSON, CSV, TEXT = "application/json", "text/csv", "text/plain"
+NDJSON, BYTES = "application/x-ndjson", "application/octet-stream"
+
+MEDIA_TYPES = {"json": JSON, "csv": CSV, "txt": TEXT, "ndjson": NDJSON}
+
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+_LARGEST = 2**64
+
+
+@dataclasses.dataclass(slots=True)
+class Encoded:
+    """A result as bytes.
+
+    Args:
+        content_type: media type.
+        body: all of it, or its pieces as they come.
+        status: HTTP status.
+        headers: further headers.
+    """
+
+    content_type: str
+    body: bytes | Iterator[bytes] | AsyncIterator[bytes]
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def encode(value: Any, accept: str) -> Encoded:
+    """Encode a function's result.
+
+    Args:
+        value: what it returned.
+        accept: the wanted media type; empty for the value's own: JSON for data, NDJSON for generators, bytes for bytes.
+
+    Raises:
+        NotAcceptableError: the value has no such form.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _offer(accept, value, {BYTES: bytes})
+    if isinstance(value, AsyncIterator):
+        return _offer(accept, value, {NDJSON: _lines_async, JSON: _array_async})
+    if isinstance(value, Iterator):
+        return _offer(accept, value, {NDJSON: _lines, JSON: _array})
+    if accept in {"", JSON}:
+        return Encoded(JSON, to_json(value))
+    return _offer(accept, value, {JSON: to_json, CSV: _to_csv, TEXT: _to_text})
+
+
+def _offer(accept: str, value: Any, forms: Mapping[str, Callable[[Any], Any]]) -> Encoded:
+    kind = accept or next(iter(forms))
+    if kind not in forms:
+        raise NotAcceptableError(f"there is no {kind} of this result; it comes as {', '.join(forms)}")
+    return Encoded(f"{kind}; charset=utf-8" if kind in {CSV, TEXT} else kind, forms[kind](value))
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+
+def to_json(value: Any) -> bytes:
+    """Encode a value as strict JSON.
+
+    Raises:
+        NotAcceptableError: something in it has no JSON form, or it contains itself.
+    """
+    try:
+        return orjson.dumps(value, _plain, _OPTIONS)
+    except orjson.JSONEncodeError as error:
+        return _to_json_slowly(value, error)
+
+
+def _to_json_slowly(value: Any, error: orjson.JSONEncodeError) -> bytes:
+    """Encode again with what the fast way refuses: integers beyond 64 bits, and half characters in text."""
+    cause = error.__cause__
+    if isinstance(cause, NotAcceptableError):
+        raise cause
+    try:
+        return orjson.dumps(_spelled_out(value), _plain, _OPTIONS)
+    except (orjson.JSONEncodeError, RecursionError) as again:
+        if isinstance(again.__cause__, NotAcceptableError):
+            raise again.__cause__ from None
+        reason = "it contains itself, or is nested too deep" if "ecursion" in str(again) else str(again)
+        raise NotAcceptableError(f"the result has no JSON form: {reason}") from None
+
+
+def _spelled_out(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and not -_LARGEST // 2 <= value < _LARGEST:
+        return orjson.Fragment(str(int(value)).encode())
+    if isinstance(value, str):
+        return value.encode(errors="surrogatepass").decode(errors="replace")
+    if isinstance(value, dict):
+        return {_spelled_out(k) if isinstance(k, str) else k: _spelled_out(v) for k, v in value.items()}
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return [_spelled_out(item) for item in value]
+    if isinstance(value, str | int | float | datetime.date | datetime.time | None):
+        return value
+    try:
+        return _spelled_out(_plain(value))
+    except NotAcceptableError:
+        return value
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value that the encoder does not know into one that it does."""
+    if _is_missing(value):
+        return None
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return plain(value)
+    for library, name, plain in _FOREIGN:
+        module = sys.modules.get(library)
+        if module is not None and isinstance(value, getattr(module, name)):
+            return plain(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    public = {k: v for k, v in getattr(value, "__dict__", {}).items() if not k.startswith("_") and not callable(v)}
+    if not public:
+        raise NotAcceptableError(f"a value of type {type(value).__name__} has no JSON form; return its parts")
+    return public
+
+
+def _is_missing(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and (value is pandas.NaT or value is pandas.NA)
+
+
+def _number(value: decimal.Decimal) -> Any:
+    return orjson.Fragment(format(value, "f").encode()) if value.is_finite() else None
+
+
+def _duration(value: datetime.timedelta) -> str:
+    """Write a duration by ISO 8601, in days and seconds: ``P1DT3600S``."""
+    sign, value = ("-", -value) if value < datetime.timedelta(0) else ("", value)
+    seconds = f"{value.seconds + value.microseconds / 1e6:f}".rstrip("0").rstrip(".")
+    return f"{sign}P{value.days}DT{seconds}S"
+
+
+def _sorted(value: Iterable[Any]) -> list[Any]:
+    items = list(value)
+    try:
+        return sorted(items)
+    except TypeError:
+        return items
+
+
+def _array_of_numpy(value: Any) -> Any:
+    return [_scalar(item) for item in value.tolist()] if value.ndim else _scalar(value.item())
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
+
+
+def _series_values(series: Any) -> list[Any]:
+    values: list[Any] = series.astype(object).where(series.notna(), None).tolist()
+    return values
+
+
+def _has_labels(index: Any) -> bool:
+    return type(index).__name__ != "RangeIndex" or index.name is not None
+
+
+def _frame_records(frame: Any) -> list[dict[str, Any]]:
+    if _has_labels(frame.index):
+        frame = frame.reset_index()
+    names = [name if isinstance(name, str) else _label(name) for name in frame.columns]
+    columns = [_series_values(frame.iloc[:, place]) for place in range(len(names))]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _label(name: Any) -> str:
+    return ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def _series(series: Any) -> Any:
+    values = _series_values(series)
+    return dict(zip(map(_label, series.index), values, strict=True)) if _has_labels(series.index) else values
+
+
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    decimal.Decimal: _number,
+    datetime.datetime: lambda v: v.isoformat(),
+    datetime.timedelta: _duration,
+    tuple: lambda v: v._asdict() if hasattr(v, "_asdict") else list(v),
+    set: _sorted,
+    frozenset: _sorted,
+    bytes: lambda v: base64.b64encode(v).decode(),
+    bytearray: lambda v: base64.b64encode(v).decode(),
+    complex: lambda v: {"real": v.real, "imag": v.imag},
+    os.PathLike: os.fspath,
+    BaseException: lambda v: f"{type(v).__name__}: {v}",
+}
+
+_FOREIGN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+    ("pandas", "DataFrame", _frame_records),
+    ("pandas", "Series", _series),
+    ("pandas", "Index", lambda v: _series_values(v.to_series())),
+    ("pandas", "Period", str),
+    ("polars", "DataFrame", lambda v: v.to_dicts()),
+    ("polars", "Series", lambda v: v.to_list()),
+    ("numpy", "ndarray", _array_of_numpy),
+    ("numpy", "generic", lambda v: v.item()),
+    ("pydantic", "BaseModel", lambda v: v.model_dump()),
+)
+
+MAPPING: tuple[tuple[str, str], ...] = (
+    ("None, NaN, infinity, NaT, pandas.NA", "null"),
+    ("bool, int of any size, float, str", "itself"),
+    ("decimal.Decimal", "number with all its digits"),
+    ("date, time, datetime, pandas.Timestamp", "ISO 8601 text"),
+    ("timedelta", "ISO 8601 duration, P1DT3600S"),
+    ("enum", "its value"),
+    ("uuid, pathlib.Path", "text"),
+    ("bytes inside a value", "Base64 text"),
+    ("complex", '{"real": …, "imag": …}'),
+    ("list, tuple, range, other iterables", "array"),
+    ("set, frozenset", "array, sorted where its items can be"),
+    ("dict, mapping, dataclass, namedtuple, pydantic model", "object"),
+    ("numpy array, scalar", "nested array, number"),
+    ("pandas or polars DataFrame", "array of objects, one per row; an index that is more than a row number comes first"),
+    ("pandas Series", "object by label, or an array where the index is a row number"),
+    ("any other object", "object of its public attributes"),
+)
+"""Every kind of value and its JSON form, in words, for the documentation."""
+
+
+# -- streams -----------------------------------------------------------------------------------------------------------
+
+
+def _lines(values: Iterator[Any]) -> Iterator[bytes]:
+    try:
+        for value in values:
+            yield to_json(value) + b"\n"
+    finally:
+        close = getattr(values, "close", None)
+        if close is not None:
+            close()
+
+
+async def _lines_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    try:
+        async for value in values:
+            yield to_json(value) + b"\n"
+    finally:
+        close = getattr(values, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _array(values: Iterator[Any]) -> Iterator[bytes]:
+    separator = b"["
+    for line in _lines(values):
+        yield separator + line[:-1]
+        separator = b","
+    yield b"[]" if separator == b"[" else b"]"
+
+
+async def _array_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    separator = b"["
+    async for line in _lines_async(values):
+        yield separator + line[:-1]
+        separator = b","
+    yield b"[]" if separator == b"[" else b"]"
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def _rows(value: Any) -> tuple[list[str], list[list[Any]]] | None:
+    """Return header and rows of a value that is a table, by way of its JSON form; ``None`` for any other."""
+    plain = orjson.loads(to_json(value))
+    if isinstance(plain, dict):
+        columns = list(plain.values())
+        if columns and all(isinstance(column, list) for column in columns):
+            return list(plain), [list(row) for row in itertools.zip_longest(*columns)]
+        return ["key", "value"], [[name, item] for name, item in plain.items()]
+    if not isinstance(plain, list):
+        return None
+    if plain and all(isinstance(row, dict) for row in plain):
+        header = list(dict.fromkeys(name for row in plain for name in row))
+        return header, [[row.get(name) for name in header] for row in plain]
+    return [], [row if isinstance(row, list) else [row] for row in plain]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _to_csv(value: Any) -> bytes:
+    """Write RFC 4180 CSV; a value that is no table is a single cell."""
+    header, rows = _rows(value) or ([], [[orjson.loads(to_json(value))]])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    if header:
+        writer.writerow(header)
+    writer.writerows([_cell(item) for item in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _to_text(value: Any) -> bytes:
+    """Write text as it is, a table in aligned columns, anything else as JSON."""
+    if isinstance(value, str):
+        return value.encode(errors="replace")
+    table = _rows(value)
+    if table is None:
+        return _cell(orjson.loads(to_json(value))).encode()
+    header, rows = table
+    lines = [[_cell(item) for item in row] for row in ([header] if header else []) + rows]
+    count = max(map(len, lines), default=0)
+    widths = [max(len(line[place]) for line in lines if place < len(line)) for place in range(count)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip() for line in lines
+    ).encode()
