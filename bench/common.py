@@ -109,9 +109,7 @@ def coflows(config: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "coflows_jupyter", "server", str(config), "--no-browser", "--port", str(port)]
 
 
-def wrk(
-    url: str, *, seconds: int = 3, connections: int = 16, headers: Mapping[str, str] = {}, core: int = 1
-) -> float:
+def wrk(url: str, *, seconds: int = 3, connections: int = 16, headers: Mapping[str, str] = {}, core: int = 1) -> float:
     """Return requests per second; anything but 2xx ends the benchmark."""
     if shutil.which("wrk") is None:
         raise SystemExit("this benchmark needs wrk (apt-get install wrk)")

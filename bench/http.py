@@ -74,8 +74,8 @@ def ours(stack: ExitStack, folder: Path, mode: str) -> Callable[[], float]:
     status = json.loads(get(f"{base}/coflows/api/workflows/{WID}", headers))
     for host in status["hosts"]:
         if host["pid"] and host["pid"] != process.pid:
-            for thread in os.listdir(f"/proc/{host['pid']}/task"):
-                os.sched_setaffinity(int(thread), {1})
+            for thread in Path(f"/proc/{host['pid']}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {1})
     return lambda: wrk(f"{base}/flow/query/{WID}/q/Add?x=1&y=2", headers=headers)
 
 
@@ -127,7 +127,10 @@ def main() -> None:
     ]
     if options.gateway:
         slow = rates["Kernel Gateway notebook-http"]
-        rows += [(f"{m} / Kernel Gateway", f"{median_ratio(rates[m], slow):.0f}   (wanted 20)") for m in ("embedded", "process")]
+        rows += [
+            (f"{m} / Kernel Gateway", f"{median_ratio(rates[m], slow):.0f}   (wanted 20)")
+            for m in ("embedded", "process")
+        ]
     table(f"Add(x, y) over HTTP with key and validation, 16 connections, median of {options.rounds} rounds", rows)
 
 

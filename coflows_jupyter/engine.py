@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -24,6 +23,7 @@ from coflows_jupyter.errors import (
     DiagnosticsError,
     NotFoundError,
     NotReadyError,
+    nearest,
 )
 from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
@@ -356,14 +356,14 @@ class Workflows:
 def working_directory(folder: Path) -> Path:
     """Return where a Workflow's hosts run.
 
-    The original mounted every Workflow as ``mnt`` below the working directory, and user code opens ``mnt/Files/…``; so a
-    folder of that name is looked at from above, and any other from inside.
+    The original mounted every Workflow as ``mnt`` below the working directory, and user code opens ``mnt/Files/…``; so
+    a folder of that name is looked at from above, and any other from inside.
     """
     return folder.parent if folder.name == "mnt" else folder
 
 
-def _not_found(what: str, name: str, names: object) -> NotFoundError:
-    assert isinstance(names, dict | list)
-    near = difflib.get_close_matches(name, list(names), 1)
-    known = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(names)[:20]) or 'none'}"
-    return NotFoundError(f"there is no {what} {name!r}", hint=known)
+def _not_found(what: str, name: str, names: Iterable[str]) -> NotFoundError:
+    known = sorted(names)
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(known[:20]) or 'none'}"
+    return NotFoundError(f"there is no {what} {name!r}", hint=hint)

@@ -18,59 +18,66 @@ _LONGEST_MS = 200
 
 
 class _Sources(DefaultFilter):
-    """Lets source files and the files beside package.json through, and nothing that editors leave behind."""
-
-    def __init__(self, files: Iterable[Path]) -> None:
-        super().__init__()
-        self._files = {str(f) for f in files}
+    """Lets source files through, and nothing that editors and compilers leave behind."""
 
     def __call__(self, change: Change, path: str) -> bool:
-        return path in self._files or (Path(path).suffix in LANGUAGES and super().__call__(change, path))
+        return Path(path).suffix in LANGUAGES and super().__call__(change, path)
 
 
 async def changes(package_file: Path, folders: Iterable[str] = ()) -> AsyncIterator[None]:
-    """Yield once for every burst of changes, until cancelled.
+    """Yield once for every burst of changes, until closed.
 
     Args:
-        package_file: absolute path of package.json; its folder is watched, but not below.
+        package_file: absolute path of package.json; it is watched itself, and its folder for new source folders.
         folders: further folders below it that hold sources; ``SOURCE_FOLDERS`` are watched whenever they exist.
     """
-    root = package_file.parent
-    changed = asyncio.Event()
-
-    async def watch(*paths: Path, recursive: bool, files: Iterable[Path]) -> None:
-        async for _ in awatch(
-            *paths, watch_filter=_Sources(files), recursive=recursive, step=_SETTLE_MS, debounce=_LONGEST_MS
-        ):
-            changed.set()
-
-    async def watch_folders() -> None:
-        present: list[Path] = []
-        task: asyncio.Task[None] | None = None
-        try:
-            async for _ in awatch(root, recursive=False, step=_SETTLE_MS, yield_on_timeout=True, watch_filter=None):
-                found = [root / name for name in {*SOURCE_FOLDERS, *folders} if (root / name).is_dir()]
-                if sorted(found) != sorted(present):
-                    if task is not None:
-                        task.cancel()
-                        changed.set()
-                    present = found
-                    if found:
-                        task = asyncio.create_task(watch(*found, recursive=True, files=()))
-        finally:
-            if task is not None:
-                task.cancel()
-
-    tasks = [
-        asyncio.create_task(watch(root, recursive=False, files=[package_file])),
-        asyncio.create_task(watch_folders()),
-    ]
+    watcher = _Watcher(package_file, {*SOURCE_FOLDERS, *folders})
+    tasks = [asyncio.create_task(watcher.watch_package()), asyncio.create_task(watcher.watch_sources())]
     try:
         while True:
-            await changed.wait()
-            changed.clear()
+            await watcher.changed.wait()
+            watcher.changed.clear()
             yield None
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Watcher:
+    """Two watches: one flat on the Workflow's folder, one deep on those of its folders that hold sources."""
+
+    def __init__(self, package_file: Path, folders: set[str]) -> None:
+        self.changed = asyncio.Event()
+        self._package = package_file
+        self._folders = folders
+        self._appeared = asyncio.Event()
+
+    def _present(self) -> list[Path]:
+        return sorted(p for name in self._folders if (p := self._package.parent / name).is_dir())
+
+    async def watch_package(self) -> None:
+        known = self._present()
+        async for found in awatch(
+            self._package.parent, watch_filter=None, recursive=False, step=_SETTLE_MS, debounce=_LONGEST_MS
+        ):
+            if any(path == str(self._package) for _, path in found):
+                self.changed.set()
+            if (present := self._present()) != known:
+                known = present
+                self._appeared.set()
+                self.changed.set()
+
+    async def watch_sources(self) -> None:
+        while True:
+            self._appeared.clear()
+            if folders := self._present():
+                async for _ in awatch(
+                    *folders,
+                    watch_filter=_Sources(),
+                    step=_SETTLE_MS,
+                    debounce=_LONGEST_MS,
+                    stop_event=self._appeared,
+                ):
+                    self.changed.set()
+            await self._appeared.wait()

@@ -64,10 +64,12 @@ class Stream:
             self._entry.cancel()
 
     def put(self, chunk: bytes) -> None:
+        """Take a chunk that arrived."""
         self._chunks.append(chunk)
         self._arrived.set()
 
     def end(self, error: BaseException | None = None) -> None:
+        """Take the end: all of it is there, or ``error`` broke it off."""
         self._ended = error is None
         self._error = error
         self._arrived.set()

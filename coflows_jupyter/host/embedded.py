@@ -61,4 +61,4 @@ class EmbeddedHost:
             self._loop.call_soon_threadsafe(self.calls.receive, frame, bytes(body), context=self._context)
 
     def _stuck(self, run_id: str) -> None:
-        log.warning("run %s does not stop; in embedded mode nothing can end it (Host.Mode \"process\" can)", run_id)
+        log.warning('run %s does not stop; in embedded mode nothing can end it (Host.Mode "process" can)', run_id)

@@ -65,9 +65,7 @@ class Invoke(msgspec.Struct, tag=3, array_like=True, frozen=True):
 
     def call(self, data: bytes) -> Call:
         """Put header and arguments together again."""
-        return Call(
-            self.run_id, self.query, self.function, self.form, data, self.accept, self.caller, self.timeout
-        )
+        return Call(self.run_id, self.query, self.function, self.form, data, self.accept, self.caller, self.timeout)
 
 
 class Data(msgspec.Struct, tag=4, array_like=True, frozen=True):

@@ -141,7 +141,8 @@ class ProcessPool:
         hosts = [*self._serving, *self._leaving]
         if self._spare is not None:
             self._spare.cancel()
-            hosts += [r for r in await asyncio.gather(self._spare, return_exceptions=True) if isinstance(r, ProcessHost)]
+            (spare,) = await asyncio.gather(self._spare, return_exceptions=True)
+            hosts += [spare] if isinstance(spare, ProcessHost) else []
         self._serving, self._leaving = [], []
         await asyncio.gather(*(host.close(drain) for host in hosts))
 

@@ -54,9 +54,7 @@ class ProcessHost:
         on_end: told once when the process has ended or must be replaced; the state says which.
     """
 
-    def __init__(
-        self, name: str, folder: str, on_output: OnOutput, on_end: Callable[[ProcessHost], None]
-    ) -> None:
+    def __init__(self, name: str, folder: str, on_output: OnOutput, on_end: Callable[[ProcessHost], None]) -> None:
         self.name = name
         self.state: State = "starting"
         self.pid = 0
@@ -82,7 +80,7 @@ class ProcessHost:
         with theirs:
             self._process = await self._loop.run_in_executor(_starter, self._popen, theirs)
         self.pid = self._process.pid
-        ours.setblocking(False)  # noqa: FBT003  (the socket's own signature)
+        ours.setblocking(False)
         self._reply = self._loop.create_future()
         await self._loop.create_unix_connection(lambda: _Connection(self), sock=ours)
         await self._answer(START_SECONDS, "start")
@@ -247,7 +245,7 @@ class _Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._host.resumed()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
         self._host.lost()
 
 

@@ -232,9 +232,7 @@ class Worker:
 
         def done(future: concurrent.futures.Future[object]) -> None:
             # Encoding may take long, so it happens on a thread and not where other async functions run.
-            self._threads.submit(
-                lambda: context.run(self._conclude, run, lambda: encode(future.result(), call.accept))
-            )
+            self._threads.submit(lambda: context.run(self._conclude, run, lambda: encode(future.result(), call.accept)))
 
         run.wait(work(), self._event_loop()).add_done_callback(done)
 
@@ -246,7 +244,7 @@ class Worker:
                 self._send_bytes(run, encoded, encoded.body)
             else:
                 self._send_stream(run, encoded, encoded.body)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  (nothing that user code raises may end this thread)
             self._fail(run, _explain(error))
         else:
             self._runs.pop(run.invoke.run_id, None)
@@ -313,9 +311,7 @@ class Worker:
 
 
 def _head(run: _Run, encoded: Encoded, *, streamed: bool = False, length: int | None = None) -> Head:
-    return Head(
-        run.invoke.run_id, encoded.status, encoded.content_type, tuple(encoded.headers), streamed, length
-    )
+    return Head(run.invoke.run_id, encoded.status, encoded.content_type, tuple(encoded.headers), streamed, length)
 
 
 @contextlib.contextmanager
@@ -325,7 +321,7 @@ def user_code() -> Iterator[None]:
         yield
     except (CallCancelled, MemoryError, GeneratorExit, asyncio.CancelledError):
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  (whatever it is, it is the user's)
         raise _failed(error) from None
 
 

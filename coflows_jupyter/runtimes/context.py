@@ -24,9 +24,7 @@ class CallContext:
 
     __slots__ = ("caller", "deadline", "function", "output", "query", "run_id")
 
-    def __init__(
-        self, run_id: str, caller: Caller, query: str, function: str, deadline: float, output: Output
-    ) -> None:
+    def __init__(self, run_id: str, caller: Caller, query: str, function: str, deadline: float, output: Output) -> None:
         self.run_id = run_id
         self.caller = caller
         self.query = query

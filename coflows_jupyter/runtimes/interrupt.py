@@ -16,8 +16,8 @@ _set_async_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
 _NO_EXCEPTION = ctypes.py_object()  # a null pointer takes back an exception that was not raised yet
 
 
-class CallCancelled(BaseException):  # noqa: N818  (it is no error: user code must not catch it by accident)
-    """Raised inside user code whose call was cancelled or passed its deadline."""
+class CallCancelled(BaseException):
+    """Raised inside user code whose call was cancelled or passed its deadline; no ``except Exception`` catches it."""
 
 
 class Interrupt:

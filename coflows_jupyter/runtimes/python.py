@@ -50,7 +50,10 @@ class _Finder(importlib.abc.MetaPathFinder):
         self._finders: dict[str, importlib.machinery.FileFinder] = {}
 
     def find_spec(
-        self, fullname: str, path: Any = None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Any = None,
+        target: ModuleType | None = None,  # noqa: ARG002  (importlib's signature)
     ) -> importlib.machinery.ModuleSpec | None:
         for root in self.roots if path is None else [p for p in path if self._inside(p)]:
             finder = self._finders.get(root)
@@ -66,7 +69,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def _is_ours(self, fullname: str, path: Any) -> bool:
         """Whether a folder without ``__init__.py`` is the package that is meant.
 
-        As everywhere in Python, a real package of that name elsewhere wins; only the Workflow's own folders do not give way.
+        As everywhere in Python, a real package of that name elsewhere wins; only the Workflow's own folders don't give way.
         """
         if fullname in _FOLDERS:
             return True
@@ -140,7 +143,7 @@ class PythonRuntime:
             if isinstance(error, MemoryError):
                 raise
             return {}, (self._import_diagnostic(unit, error),)
-        return {name: Function(describe(f), f) for name, f in public_functions(module).items()}, ()
+        return {name: Function(describe(f, name), f) for name, f in public_functions(module).items()}, ()
 
     def _module_name(self, unit: SourceUnit) -> str:
         path = Path(unit.path)

@@ -189,7 +189,7 @@ def test_deadline(hosts: Hosts, run: Run, function: str) -> None:
     async def work() -> None:
         async with hosts.open(q=ARITHMETIC):
             others = [asyncio.ensure_future(hosts.value("wait", 1.0)) for _ in range(8)]
-            with pytest.raises(TimedOutError, match="0.3 s"):
+            with pytest.raises(TimedOutError, match=r"0\.3 s"):
                 await hosts.value(function, *([60] if function == "wait_async" else []), timeout=0.3)
             assert await asyncio.gather(*others) == ["waited"] * 8
             assert await hosts.value("add", 1, 2) == 3
