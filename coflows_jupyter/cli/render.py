@@ -23,23 +23,19 @@ async def show(output: Output, result: Result) -> None:
     """Print what a call gave back; a stream appears as it comes.
 
     Args:
-        output: the command's voice; where it wants JSON, a stream becomes one array.
+        output: the command's voice; where it wants JSON, the call has to ask for JSON.
         result: what ``Engine.call`` returned.
     """
     media_type = result.content_type.partition(";")[0]
-    streamed = media_type == _LINES or media_type.startswith("text/")
-    if not isinstance(result.body, bytes) and streamed and not output.json:
+    text = media_type == _LINES or media_type.startswith("text/")
+    if not isinstance(result.body, bytes) and text:
         async for chunk in result.body:
             _binary(output.stdout, chunk)
         return
     body = result.body if isinstance(result.body, bytes) else b"".join([chunk async for chunk in result.body])
     if media_type == "application/json":
         _show_json(output, body)
-    elif media_type == _LINES and output.json:
-        output.document([msgspec.Raw(line) for line in body.splitlines() if line])
-    elif output.json:
-        output.document(body.decode() if streamed else body)
-    elif streamed:
+    elif text:
         output.write(body.decode().removesuffix("\n"))
     elif output.stdout.isatty():
         output.note(f"{len(body)} bytes of {media_type}; write > FILE behind the command to keep them")

@@ -26,6 +26,6 @@ def server(
     from coflows_jupyter.app import serve
 
     current = session(context)
-    code = serve(config or current.config, port=port, ip=ip, browser=browser)
+    code = serve(config or current.config, port=port, ip=ip, browser=browser, debug=current.output.debug)
     current.output.document({"ok": code == 0})
     return code

@@ -11,8 +11,15 @@ import httpx
 import msgspec
 
 from coflows_jupyter import errors
-from coflows_jupyter.errors import ArgumentsError, CoflowsError, FieldError, FunctionError, UnreachableError
-from coflows_jupyter.queries.results import encode
+from coflows_jupyter.errors import (
+    ArgumentsError,
+    CoflowsError,
+    FieldError,
+    FunctionError,
+    NotAcceptableError,
+    UnreachableError,
+)
+from coflows_jupyter.queries.results import to_json
 from coflows_jupyter.runtimes.protocol import Parameter
 from coflows_jupyter.server.runfile import RunFile
 
@@ -113,16 +120,19 @@ class Client:
         Returns:
             Plain Python values for JSON, an iterator for a stream, else text or bytes.
         """
-        encoded = encode(arguments, "application/json").body
-        request = self._http.build_request("POST", url, content=encoded, headers={"Content-Type": "application/json"})
+        try:
+            body = to_json(arguments)
+        except NotAcceptableError as error:
+            raise ArgumentsError(f"an argument can't be sent: {error}") from None
+        request = self._http.build_request("POST", url, content=body, headers={"Content-Type": "application/json"})
         response = self._send(request)
         media_type = response.headers.get("Content-Type", "").partition(";")[0]
         if media_type == "application/x-ndjson":
             return _records(response)
-        body = response.read()
+        content = response.read()
         if media_type == "application/json":
-            return msgspec.json.decode(body)
-        return response.text if media_type.startswith("text/") else body
+            return msgspec.json.decode(content)
+        return response.text if media_type.startswith("text/") else content
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:

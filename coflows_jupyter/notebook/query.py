@@ -142,12 +142,15 @@ def make_function(client: Client, info: FunctionInfo) -> Callable[..., Any]:
 
 
 def _arguments(info: FunctionInfo, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | dict[str, Any]:
-    """Put arguments into the body's two forms: by position, or by name as soon as one is named."""
-    if not kwargs:
+    """Name the arguments: an array may mean the value of a function's only parameter.
+
+    Only what goes to a variadic parameter has no name.
+    """
+    if not kwargs and any(parameter.kind == "var_positional" for parameter in info.parameters):
         return list(args)
     names = [parameter.name for parameter in info.parameters if parameter.kind == "positional"]
     if len(args) > len(names):
-        raise ArgumentsError(f"{info.name} takes {len(names)} arguments by position beside named ones, not {len(args)}")
+        raise ArgumentsError(f"{info.name} takes {len(names)} arguments by position, not {len(args)}")
     named = dict(zip(names, args, strict=False))
     if twice := [FieldError(name, "given by position and by name") for name in kwargs if name in named]:
         raise ArgumentsError(f"{info.name} got an argument twice: {twice[0].field}", twice)

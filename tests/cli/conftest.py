@@ -47,6 +47,10 @@ def Numbers(n: int) -> Iterator[int]:
     yield from range(n)
 
 
+def Text() -> bytes:
+    return b"as it is"
+
+
 def Fail() -> None:
     raise ValueError("no luck")
 

@@ -93,6 +93,7 @@ def test_a_configuration_elsewhere(coflows: Coflows, workflow: Path, tmp_path: P
         (["Say", "--nonsense"], '"--nonsense"\n'),
         (["Say", "--", "--json"], '"--json"\n'),
         (["Numbers", "3"], "0\n1\n2\n"),
+        (["Text"], "as it is"),
     ],
 )
 def test_results_go_to_stdout(coflows: Coflows, words: list[str], stdout: str) -> None:
@@ -129,6 +130,12 @@ def test_json_results_are_one_document(coflows: Coflows, words: list[str], value
     """With --json stdout is the result and nothing else, whatever the function prints."""
     done = coflows("local", "query", "tools", *words, "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, value), done.stderr
+
+
+def test_what_is_no_json_is_refused_as_json(coflows: Coflows) -> None:
+    """Bytes have no JSON form; the document says so."""
+    done = coflows("local", "query", "tools", "Text", "--json")
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (2, False)
 
 
 def test_what_the_function_prints_goes_to_stderr(coflows: Coflows) -> None:

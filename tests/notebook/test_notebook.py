@@ -65,6 +65,7 @@ def test_a_new_build_is_seen_at_once(notebook: Notebook, server: Server, sample:
     assert notebook.run("query.pyapi.Twice(21)") == "42"
     assert notebook.run("query.pyapi.Door()") == "'notebook'"
     assert notebook.run("list(query.pyapi.Count(3))") == "[0, 1, 2]"
+    assert "can't be sent" in notebook.attempt("query.pyapi.Twice(object())")[1]
     status, text = notebook.attempt("query.pyapi.Explode()")
     assert status == "error"
     assert "no luck" in text

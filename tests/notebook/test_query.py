@@ -39,10 +39,12 @@ def test_a_docstring_tells_parameters_and_result() -> None:
     assert make_doc("", (), "") == ""
 
 
-def test_arguments_take_the_form_that_says_most() -> None:
-    """By position when none is named, so that the server counts them; by name otherwise."""
-    assert _arguments(INFO, (1, 2), {}) == [1, 2]
-    assert _arguments(INFO, (), {}) == []
+def test_arguments_are_sent_by_name() -> None:
+    """Unless the function takes any number of them, which have no names."""
+    fixed = FunctionInfo("F", "flow/query/W/Q/F", parameters=PARAMETERS[:3])
+    assert _arguments(fixed, (1, 2), {}) == {"x": 1, "long": 2}
+    assert _arguments(fixed, (), {}) == {}
+    assert _arguments(INFO, (1, 2, 3, 4, 5), {}) == [1, 2, 3, 4, 5]
     assert _arguments(INFO, (1,), {"only": 2}) == {"x": 1, "only": 2}
 
 
