@@ -109,10 +109,10 @@ export class CallsModel implements IDisposable {
     return this._api.address(found.target);
   }
 
-  /** Call a function with what is typed; does nothing while a call of it runs. Never rejects. */
+  /** Call a function with what is typed; does nothing while a call of it runs or when it may not be called. Never rejects. */
   async run(found: IFound): Promise<void> {
     const key = this._key(found);
-    if (this._running.has(key)) {
+    if (this._running.has(key) || !found.target.callable) {
       return;
     }
     const { values, errors } = argumentsOf(found.target.parameters, this.draft(found));

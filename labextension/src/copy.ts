@@ -7,7 +7,11 @@ const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 /** Quote a word for a POSIX shell. */
 export function shellQuote(word: string): string {
-  return PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+  return PLAIN_WORD.test(word) ? word : quoted(word);
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** Spell a JSON value as Python does. */
@@ -36,8 +40,8 @@ export function asCurl(address: string, target: IFunction, values: Arguments): s
   return [
     'curl -H "x-api-key: $(coflows key show)"',
     "-H 'Content-Type: application/json'",
-    `-d ${shellQuote(JSON.stringify(bodyOf(target, values)))}`,
-    shellQuote(address)
+    `-d ${quoted(JSON.stringify(bodyOf(target, values)))}`,
+    quoted(address)
   ].join(' ');
 }
 

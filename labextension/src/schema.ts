@@ -173,7 +173,9 @@ function uiOf(parameter: IParameter, field: IField): UiSchema {
   }
   if (field.schema.type === 'boolean') {
     // A checkbox has no third state for "not given".
-    return field.nullable || parameter.default === '' ? { 'ui:widget': 'select' } : {};
+    return field.nullable || parameter.default === ''
+      ? { 'ui:widget': 'select' }
+      : { 'ui:options': { label: false } };
   }
   return {
     // A date-time input would turn a local time into UTC.

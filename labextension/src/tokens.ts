@@ -54,7 +54,7 @@ export interface IWorkflow {
   config: string;
   mode: 'process' | 'embedded';
   state: 'starting' | 'building' | 'serving' | 'failed' | 'stopped';
-  build: { id: string; ok: boolean; seconds: number; at: string | number } | null;
+  build: { id: string; ok: boolean; seconds: number; at: string } | null;
   hosts: IHost[];
   diagnostics: IDiagnostic[];
   reasons: string[];
@@ -89,7 +89,7 @@ export interface IFunction {
   /** Nobody may call it, because its documentation can't be read. */
   closed: boolean;
   timeout: number;
-  permissions: { group: string; permission: string }[] | null;
+  permissions: { group: string; level: number }[] | null;
   /** Whether the person at this page may call it. */
   callable: boolean;
   parameters: IParameter[];

@@ -72,13 +72,17 @@ function Field(props: FieldTemplateProps): React.JSX.Element {
   return (
     <div className="jp-Coflows-field" data-invalid={rawErrors.length > 0}>
       <label htmlFor={id}>
-        <span className="jp-Coflows-label">{label}</span>
+        <span className="jp-Coflows-label" title={label}>
+          {label}
+        </span>
         {required && (
           <span className="jp-Coflows-required" title={trans.__('A value is needed')}>
             *
           </span>
         )}
-        <span className="jp-Coflows-muted">{typeText(parameter)}</span>
+        <span className="jp-Coflows-muted" title={typeText(parameter)}>
+          {typeText(parameter)}
+        </span>
       </label>
       {children}
       <div id={`${id}__error`} role="alert" className="jp-Coflows-fieldError">

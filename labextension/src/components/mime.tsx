@@ -8,7 +8,8 @@ import { useServices } from './context';
 export function JsonView({ value }: { value: JSONValue }): React.JSX.Element {
   const { rendermime } = useServices();
   const host = React.useRef<HTMLDivElement>(null);
-  React.useEffect(() => {
+  // Before React takes the node out of the page, which Lumino would not expect.
+  React.useLayoutEffect(() => {
     if (!host.current) {
       return;
     }

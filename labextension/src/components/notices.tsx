@@ -12,7 +12,10 @@ export function Notice(): React.JSX.Element {
       return (
         <Empty title={trans.__('This page is signed out')}>
           <p>{trans.__('The server runs, but no longer knows this session.')}</p>
-          <Button className="jp-mod-styled" onClick={() => window.location.reload()}>
+          <Button
+            className="jp-mod-styled jp-Coflows-secondary"
+            onClick={() => window.location.reload()}
+          >
             {trans.__('Sign in again')}
           </Button>
         </Empty>
@@ -28,7 +31,10 @@ export function Notice(): React.JSX.Element {
       return (
         <Empty title={model.problem?.title ?? ''}>
           <p>{model.problem?.detail}</p>
-          <Button className="jp-mod-styled" onClick={() => void model.refresh()}>
+          <Button
+            className="jp-mod-styled jp-Coflows-secondary"
+            onClick={() => void model.refresh()}
+          >
             <refreshIcon.react tag="span" /> {trans.__('Try again')}
           </Button>
         </Empty>
@@ -48,7 +54,7 @@ function NoWorkflow(): React.JSX.Element {
       <code>coflows new my-workflow{'\n'}coflows server my-workflow</code>
       {commands.hasCommand('terminal:create-new') && (
         <Button
-          className="jp-mod-styled"
+          className="jp-mod-styled jp-Coflows-secondary"
           onClick={() => void commands.execute('terminal:create-new')}
         >
           <terminalIcon.react tag="span" /> {trans.__('Open a terminal')}

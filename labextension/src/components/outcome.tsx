@@ -1,20 +1,37 @@
 import { downloadIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { Outcome } from '../calls';
+import type { IFound, Outcome } from '../calls';
 import { viewsOf, type IResult, type View } from '../result';
 import type { IAnswer, IProblem } from '../tokens';
 import { useServices } from './context';
 import { JsonView } from './mime';
 import { ResultTable } from './table';
 
+interface IOutcomeProps {
+  found: IFound;
+  outcome: Outcome;
+}
+
 /** How the last call of a function ended. */
-export function OutcomeView({ outcome }: { outcome: Outcome }): React.JSX.Element {
+export function OutcomeView({ found, outcome }: IOutcomeProps): React.JSX.Element {
+  const node = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    node.current?.scrollIntoView({ block: 'nearest' });
+  }, [outcome]);
+  return (
+    <div ref={node} className="jp-Coflows-outcomes">
+      <OutcomeBody found={found} outcome={outcome} />
+    </div>
+  );
+}
+
+function OutcomeBody({ found, outcome }: IOutcomeProps): React.JSX.Element {
   const { trans } = useServices();
   switch (outcome.kind) {
     case 'result':
       return <ResultView answer={outcome.answer} result={outcome.result} />;
     case 'problem':
-      return <ProblemView problem={outcome.problem} />;
+      return <ProblemView found={found} problem={outcome.problem} />;
     case 'cancelled':
       return <p className="jp-Coflows-muted">{trans.__('The call was cancelled.')}</p>;
   }
@@ -91,8 +108,12 @@ function FileLink({ file }: { file: Blob }): React.JSX.Element {
   );
 }
 
-function ProblemView({ problem }: { problem: IProblem }): React.JSX.Element {
+function ProblemView(props: { found: IFound; problem: IProblem }): React.JSX.Element {
+  const { problem } = props;
   const { trans } = useServices();
+  // Those about a field are shown at the field.
+  const known = new Set(props.found.target.parameters.map(({ name }) => name));
+  const others = (problem.errors ?? []).filter(({ field }) => !known.has(field));
   return (
     <section className="jp-Coflows-problem" role="alert">
       <header>
@@ -101,9 +122,9 @@ function ProblemView({ problem }: { problem: IProblem }): React.JSX.Element {
         <RunId id={problem.run_id ?? ''} />
       </header>
       {problem.detail && <p>{problem.detail}</p>}
-      {problem.errors && problem.errors.length > 0 && (
+      {others.length > 0 && (
         <ul>
-          {problem.errors.map(({ field, message }) => (
+          {others.map(({ field, message }) => (
             <li key={field}>
               <code>{field}</code> {message}
             </li>

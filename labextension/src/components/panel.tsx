@@ -37,7 +37,7 @@ export class CoflowsPanel extends SidePanel {
     this.addWidget(workflow);
     this.addWidget(makeSection(trans.__('Queries'), <QueriesSection />, _services));
     if (this.content.layout instanceof AccordionLayout) {
-      this.content.layout.setRelativeSizes([1, 2]);
+      this.content.layout.setRelativeSizes([2, 5]);
     }
   }
 
@@ -58,6 +58,7 @@ function makeSection(
   services: IServices
 ): PanelWithToolbar {
   const section = new PanelWithToolbar();
+  section.addClass('jp-Coflows-pane');
   section.title.label = title;
   section.addWidget(
     ReactWidget.create(<Services.Provider value={services}>{body}</Services.Provider>)

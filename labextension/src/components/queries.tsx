@@ -86,13 +86,15 @@ function FunctionDetail({ found }: { found: IFound }): React.JSX.Element {
       {target.returns && (
         <p className="jp-Coflows-muted">{trans.__('Returns %1', target.returns)}</p>
       )}
-      {outcome && <OutcomeView key={target.name} outcome={outcome} />}
+      {outcome && <OutcomeView key={target.name} found={found} outcome={outcome} />}
     </div>
   );
 }
 
 function Actions({ found }: { found: IFound }): React.JSX.Element {
   const { calls, commands, trans } = useServices();
+  // The form that these sit in draws itself again only when its own properties change.
+  useSignal(calls.changed);
   const since = calls.runningSince(found);
   const denied = found.target.closed
     ? trans.__('Nobody may call it until its doc comment can be read: see Problems.')
@@ -101,7 +103,9 @@ function Actions({ found }: { found: IFound }): React.JSX.Element {
     <>
       <div className="jp-Coflows-actions">
         {since === null ? (
+          // Keys keep these two apart: a button that turned into Run under the pointer would run.
           <Button
+            key="run"
             type="submit"
             className="jp-mod-styled jp-mod-accept"
             disabled={!found.target.callable}
@@ -111,6 +115,8 @@ function Actions({ found }: { found: IFound }): React.JSX.Element {
           </Button>
         ) : (
           <Button
+            key="cancel"
+            type="button"
             className="jp-mod-styled jp-mod-warn"
             onClick={() => void commands.execute(CommandIDs.cancel)}
           >
@@ -139,7 +145,8 @@ function CopyButton(): React.JSX.Element {
   };
   return (
     <Button
-      className="jp-mod-styled jp-mod-reject"
+      type="button"
+      className="jp-mod-styled jp-Coflows-secondary"
       aria-haspopup="menu"
       title={trans.__('Copy the call as curl, command or Python')}
       onClick={open}

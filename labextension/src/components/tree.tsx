@@ -79,7 +79,7 @@ export function FunctionTree({ queries }: { queries: readonly IQuery[] }): React
 
   return (
     <div className="jp-Coflows-browser">
-      {countFunctions(queries) >= FILTER_FROM && (
+      {(filter !== '' || countFunctions(queries) >= FILTER_FROM) && (
         <input
           type="search"
           className="jp-Coflows-filter jp-mod-styled"

@@ -17,9 +17,9 @@ export function WorkflowSection(): React.JSX.Element {
         <>
           <Heading workflow={workflow} />
           <Progress />
-          <Facts workflow={workflow} />
           <Reasons workflow={workflow} />
           <Diagnostics items={workflow.diagnostics} />
+          <Facts workflow={workflow} />
         </>
       ) : (
         <Notice />
@@ -91,7 +91,7 @@ function Facts({ workflow }: { workflow: IWorkflow }): React.JSX.Element {
       <dt>{trans.__('Last Build')}</dt>
       <dd title={build?.id}>
         {build
-          ? trans.__('%1, took %2 s', timeText(build.at), build.seconds.toFixed(2))
+          ? `${timeText(build.at)} · ${build.seconds.toFixed(2)}\u00a0s`
           : trans.__('none yet')}
       </dd>
       <dt>{trans._n('Host', 'Hosts', hosts.length)}</dt>
@@ -135,9 +135,11 @@ function Reasons({ workflow }: { workflow: IWorkflow }): React.JSX.Element | nul
   );
 }
 
-/** Server times are ISO texts or Unix seconds. */
-function timeText(at: string | number): string {
-  const date = new Date(typeof at === 'number' ? at * 1000 : at);
+/** The clock time, with the day unless it is today. */
+function timeText(at: string): string {
+  const date = new Date(at);
   const today = date.toDateString() === new Date().toDateString();
-  return today ? date.toLocaleTimeString() : date.toLocaleString();
+  return today
+    ? date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+    : date.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
 }
