@@ -15,13 +15,15 @@ from coflows_jupyter.engine import Engine
 from coflows_jupyter.queries.catalog import FunctionEntry
 from coflows_jupyter.runtimes.protocol import Parameter
 
+# Kept from the start: for Lab's terminals this process puts its own folder on PATH, which the reader's shell lacks.
+_READERS_PATH = os.environ.get("PATH")
 _EXAMPLES = {"integer": "1", "number": "1.5", "boolean": "true", "string": "a"}
 
 
 def command() -> str:
     """Return how the reader's shell finds the ``coflows`` of this installation."""
     own = Path(sys.executable).with_name("coflows")
-    if shutil.which("coflows") == str(own):
+    if shutil.which("coflows", path=_READERS_PATH) == str(own):
         return "coflows"
     return shlex.quote(_short(own))
 
