@@ -27,10 +27,11 @@ export function FunctionTree({ queries }: { queries: readonly IQuery[] }): React
   const tabStop =
     [current, selected].find(key => nodes.some(node => node.key === key)) ?? nodes.at(0)?.key;
 
-  const focus = (node: INode | undefined) => {
-    if (node) {
-      setCurrent(node.key);
-      tree.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(node.key)}"]`)?.focus();
+  const focus = (index: number) => {
+    const item = tree.current?.children.item(index);
+    if (item instanceof HTMLElement) {
+      setCurrent(nodes[index].key);
+      item.focus();
     }
   };
   const toggle = (id: string, open: boolean) => {
@@ -51,22 +52,22 @@ export function FunctionTree({ queries }: { queries: readonly IQuery[] }): React
     }
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
-    const index = nodes.findIndex(({ key }) => key === tabStop);
-    const node = nodes.at(index);
-    if (index < 0 || !node || event.altKey || event.ctrlKey || event.metaKey) {
+    const index = Array.from(event.currentTarget.children).indexOf(event.target as Element);
+    if (index < 0 || event.altKey || event.ctrlKey || event.metaKey) {
       return;
     }
+    const node = nodes[index];
     const isOpen = !node.target && !closed.has(node.query.id);
     const actions: Record<string, (() => void) | undefined> = {
-      ArrowDown: () => focus(nodes.at(Math.min(index + 1, nodes.length - 1))),
-      ArrowUp: () => focus(nodes.at(Math.max(index - 1, 0))),
-      Home: () => focus(nodes.at(0)),
-      End: () => focus(nodes.at(-1)),
-      ArrowRight: () => (isOpen ? focus(nodes.at(index + 1)) : toggle(node.query.id, true)),
+      ArrowDown: () => focus(index + 1),
+      ArrowUp: () => focus(index - 1),
+      Home: () => focus(0),
+      End: () => focus(nodes.length - 1),
+      ArrowRight: () => (isOpen ? focus(index + 1) : toggle(node.query.id, true)),
       ArrowLeft: () =>
         isOpen
           ? toggle(node.query.id, false)
-          : focus(nodes.find(({ key }) => key === nodeKey(node.query.id))),
+          : focus(nodes.findIndex(({ key }) => key === nodeKey(node.query.id))),
       Enter: () => activate(node),
       ' ': () => activate(node)
     };
@@ -135,7 +136,6 @@ function TreeItem({
   const shared = {
     role: 'treeitem',
     tabIndex: tabStop ? 0 : -1,
-    'data-key': node.key,
     onClick: onActivate
   };
   if (!target) {

@@ -1,0 +1,80 @@
+import { asCommand, asCurl, asPython, pythonLiteral, shellQuote } from '../copy';
+import { makeFunction, makeQuery, parameter } from './fixtures';
+
+const ADDRESS = 'http://localhost:8888/flow/query/w1/q1/f';
+
+describe('shellQuote', () => {
+  it.each([
+    ['plain-1.5', 'plain-1.5'],
+    ['', "''"],
+    ['two words', "'two words'"],
+    ["it's $HOME", `'it'"'"'s $HOME'`],
+    ['a\nb', "'a\nb'"],
+    ['~', "'~'"]
+  ])('makes one word of %j', (word, quoted) => {
+    expect(shellQuote(word)).toBe(quoted);
+  });
+});
+
+describe('pythonLiteral', () => {
+  it('spells what JSON and Python spell differently', () => {
+    const value = { a: [null, true, false, -1.5], b: 'x"\n' };
+    expect(pythonLiteral(value)).toBe('{"a": [None, True, False, -1.5], "b": "x\\"\\n"}');
+  });
+});
+
+describe('asCurl', () => {
+  const target = makeFunction('f', [parameter('x'), parameter('y')]);
+
+  it('posts the arguments by name and never shows a key', () => {
+    expect(asCurl(ADDRESS, target, { x: 1, y: "it's" })).toBe(
+      'curl -H "x-api-key: $(coflows key show)" -H \'Content-Type: application/json\' ' +
+        `-d '{"x":1,"y":"it'"'"'s"}' '${ADDRESS}'`
+    );
+  });
+
+  it('posts by position where the function takes *args', () => {
+    const many = makeFunction('f', [parameter('x'), parameter('rest', { kind: 'var_positional' })]);
+    expect(asCurl(ADDRESS, many, { x: 1, rest: [2, 3] })).toContain("-d '[1,2,3]'");
+  });
+});
+
+describe('asCommand', () => {
+  const optional = { required: false };
+  const target = makeFunction('f', [
+    parameter('a'),
+    parameter('b', { ...optional, default: '"day"' }),
+    parameter('c', { ...optional, default: '1.5' })
+  ]);
+  const query = makeQuery([target]);
+
+  it('gives arguments in order, text bare and the rest as JSON', () => {
+    expect(asCommand(query, target, { a: [1, 2], b: 'a b', c: 2 })).toBe(
+      "coflows local query q1 f '[1,2]' 'a b' 2"
+    );
+  });
+
+  it('leaves out what comes last and fills a gap with its default', () => {
+    expect(asCommand(query, target, { a: 1 })).toBe('coflows local query q1 f 1');
+    expect(asCommand(query, target, { a: 1, c: 2 })).toBe('coflows local query q1 f 1 day 2');
+  });
+
+  it('keeps an argument from being read as an option, but not a negative number', () => {
+    expect(asCommand(query, target, { a: -5 })).toBe('coflows local query q1 f -5');
+    expect(asCommand(query, target, { a: '--json' })).toBe('coflows local query q1 f -- --json');
+  });
+});
+
+describe('asPython', () => {
+  it('loads the extension and names the arguments', () => {
+    const target = makeFunction('f', [parameter('x'), parameter('on')]);
+    expect(asPython(makeQuery([target]), target, { x: 'a', on: true })).toBe(
+      '%load_ext coflows_jupyter\nquery.q1.f(x="a", on=True)'
+    );
+  });
+
+  it('indexes an ID that is no Python name', () => {
+    const target = makeFunction('f');
+    expect(asPython(makeQuery([target], '9f-1'), target, {})).toContain('query["9f-1"].f()');
+  });
+});
