@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coflows_jupyter.config import Config, load_config
+from coflows_jupyter.early import start_early
 from coflows_jupyter.errors import DiagnosticsError, answer
 
 _HELP = {"-h", "--help", "--help-all", "--version", "--generate-config"}
@@ -70,12 +71,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _launch(config: Config, arguments: list[str]) -> int:
+    early = start_early(config)
     _hurry()
     from coflows_jupyter.server.application import CoFlowsServer
 
-    server = CoFlowsServer.instance(jpserver_extensions={"coflows_jupyter": True}, workflow_config=config)
+    server = CoFlowsServer.instance(
+        jpserver_extensions={"coflows_jupyter": True}, workflow_config=config, early_host=early
+    )
     # Without Lab no other extension has anything to serve, terminals included.
-    server.initialize(argv=arguments, find_extensions=config.jupyter, starter_extension="coflows_jupyter")
+    server.initialize(argv=arguments, find_extensions=config.jupyter)
     if "coflows_jupyter" not in server.web_app.settings:
         server.log.critical("CoFlows could not be loaded; the warnings above say why.")
         return _FAILED

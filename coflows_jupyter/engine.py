@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from coflows_jupyter.build.assemble import Assembled, assemble
+from coflows_jupyter.build.assemble import Assembled, assemble, working_directory
 from coflows_jupyter.build.watch import changes
 from coflows_jupyter.config import Config
 from coflows_jupyter.errors import (
@@ -26,6 +26,7 @@ from coflows_jupyter.errors import (
     nearest,
 )
 from coflows_jupyter.host.calls import OnOutput
+from coflows_jupyter.host.launch import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry, QueryEntry
@@ -118,6 +119,7 @@ class Engine:
         mode: where user code runs; ``None`` follows the configuration.
         watch: whether a save builds; ``None`` follows the configuration.
         on_output: told run ID, stream and text of what runs print; the log by default.
+        early: what ``start_early`` gave.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Engine:
         mode: Mode | None = None,
         watch: bool | None = None,
         on_output: OnOutput = _log_output,
+        early: EarlyHost | None = None,
     ) -> None:
         self.config = config
         self.package: Package | None = None
@@ -142,18 +145,19 @@ class Engine:
         self._listeners: list[Listener] = []
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
-        self._pool = self._make_pool(on_output)
+        self._pool = self._make_pool(on_output, early)
 
-    def _make_pool(self, on_output: OnOutput) -> Pool:
+    def _make_pool(self, on_output: OnOutput, early: EarlyHost | None) -> Pool:
         if self.mode == "embedded":
             return EmbeddedPool(on_output)
         host = self.config.host
         return ProcessPool(
-            str(working_directory(self.config.workflow.parent)),
+            working_directory(self.config.workflow.parent),
             host.workers,
             spare=self.watching if host.spare == "auto" else host.spare == "on",
             on_output=on_output,
             on_change=lambda: self._tell("host"),
+            early=early,
         )
 
     async def start(self) -> None:
@@ -351,15 +355,6 @@ class Workflows:
     async def close(self, drain: float = 2.0) -> None:
         """Close every Workflow at once."""
         await asyncio.gather(*(engine.close(drain) for engine in self._engines))
-
-
-def working_directory(folder: Path) -> Path:
-    """Return where a Workflow's hosts run.
-
-    The original mounted every Workflow as ``mnt`` below the working directory, and user code opens ``mnt/Files/…``; so
-    a folder of that name is looked at from above, and any other from inside.
-    """
-    return folder.parent if folder.name == "mnt" else folder
 
 
 def _not_found(what: str, name: str, names: Iterable[str]) -> NotFoundError:

@@ -14,8 +14,11 @@ import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.config import load_config
-from coflows_jupyter.engine import Engine, EngineEvent, Workflows, working_directory
+from coflows_jupyter.build.assemble import working_directory
+from coflows_jupyter.early import start_early
+from coflows_jupyter.engine import Engine, EngineEvent, Workflows
 from coflows_jupyter.errors import NotFoundError, NotReadyError
+from coflows_jupyter.host.launch import EarlyHost
 from coflows_jupyter.host.protocol import Call, new_run_id
 
 CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
@@ -186,5 +189,25 @@ def test_find_names_the_nearest(flow: Flow) -> None:
 
 def test_working_directory(tmp_path: Path) -> None:
     """A folder named mnt is looked at from above, as the original mounted it; any other from inside."""
-    assert working_directory(tmp_path / "mnt") == tmp_path
-    assert working_directory(tmp_path / "flow") == tmp_path / "flow"
+    assert working_directory(tmp_path / "mnt") == str(tmp_path)
+    assert working_directory(tmp_path / "flow") == str(tmp_path / "flow")
+
+
+def test_early_host_is_adopted(flow: Flow) -> None:
+    """A host that was started before the event loop becomes the first host; a changed Workflow discards it."""
+    config = load_config(flow.folder, environ={})
+    for number in (1, 2):
+        flow.query("def version() -> int:\n    return 1\n")
+        early = start_early(config)
+        assert early is not None
+        flow.query(f"def version() -> int:\n    return {number}\n")
+
+        async def work(early: EarlyHost, number: int) -> None:
+            engine = Engine(config, watch=False, early=early)
+            await engine.start()
+            assert await version(engine) == number
+            assert (engine.status().hosts[0].pid == early.process.pid) is (number == 1)
+            await engine.close(0)
+
+        asyncio.run(work(early, number))
+        assert early.process.wait(5) < 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -74,12 +75,12 @@ def query(
 
 def _opened(current: Session, work: Callable[[Opened], Awaitable[T]]) -> T:
     """Open the Workflow in this process, do ``work`` with it and close it."""
+    from coflows_jupyter.build.assemble import working_directory
     from coflows_jupyter.config import load_config
-    from coflows_jupyter.engine import working_directory
 
     config = load_config(current.config)
     folder = working_directory(config.workflow.parent)
-    with contextlib.chdir(folder if folder.is_dir() else "."), current.output.alone():
+    with contextlib.chdir(folder if Path(folder).is_dir() else "."), current.output.alone():
         return asyncio.run(_open(current, config, work))
 
 

@@ -13,6 +13,7 @@ from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import BuildError, CoflowsError, HostError, NotReadyError
 from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.embedded import EmbeddedHost
+from coflows_jupyter.host.launch import EarlyHost
 from coflows_jupyter.host.process import ProcessHost
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 
@@ -62,11 +63,20 @@ class ProcessPool:
         spare: whether an empty host stands by, warm with the modules that the last Build imported.
         on_output: told run ID, stream and text of what runs print.
         on_change: told when the state of a host changes.
+        early: a host that was started before the pool, and loads the first Build.
     """
 
     def __init__(
-        self, folder: str, workers: int, *, spare: bool, on_output: OnOutput, on_change: Callable[[], None]
+        self,
+        folder: str,
+        workers: int,
+        *,
+        spare: bool,
+        on_output: OnOutput,
+        on_change: Callable[[], None],
+        early: EarlyHost | None = None,
     ) -> None:
+        self._early = early
         self.crashes = 0
         self._folder = folder
         self._workers = workers
@@ -136,6 +146,8 @@ class ProcessPool:
     async def close(self, drain: float) -> None:
         """See ``Pool.close``."""
         self._closed = True
+        if self._early is not None:
+            self._early.process.kill()
         for task in self._tasks:
             task.cancel()
         hosts = [*self._serving, *self._leaving]
@@ -148,11 +160,11 @@ class ProcessPool:
 
     # -- hosts -----------------------------------------------------------------------------------------------------
 
-    async def _start(self) -> ProcessHost:
+    async def _start(self, early: EarlyHost | None = None) -> ProcessHost:
         self._number += 1
         host = ProcessHost(f"query-{self._number}", self._folder, self._on_output, self._host_ended)
         try:
-            await host.start()
+            await host.start(early)
         except BaseException:
             host.kill()
             raise
@@ -175,6 +187,11 @@ class ProcessPool:
 
     async def _take(self, build: Build) -> ProcessHost:
         """Return an empty host: the spare, unless it is gone or was warmed for other dependencies."""
+        early, self._early = self._early, None
+        if early is not None:
+            if early.build == build:
+                return await self._start(early)
+            early.process.kill()
         spare, self._spare = self._spare, None
         if spare is not None:
             try:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, cast
@@ -27,6 +24,7 @@ from coflows_jupyter.host.frames import (
     decode_reply,
     pack,
 )
+from coflows_jupyter.host.launch import EarlyHost, launch
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 
 State = Literal["starting", "spare", "loading", "serving", "draining", "ended"]
@@ -34,9 +32,6 @@ State = Literal["starting", "spare", "loading", "serving", "draining", "ended"]
 START_SECONDS = 60.0
 LOAD_SECONDS = 120.0
 CUT_OFF_SECONDS = 10.0
-
-# What a host must not inherit: keys of the server, and its own configuration text with every secret in it.
-_PRIVATE = ("COFLOWS_KEY", "JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE", "coflows_config")
 
 log = logging.getLogger(__name__)
 
@@ -67,37 +62,30 @@ class ProcessHost:
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.Transport | None = None
         self._room: asyncio.Future[None] | None = None
-        self._reply: asyncio.Future[Ready | LoadDone] | None = None
+        self._replies: asyncio.Queue[Ready | LoadDone | CoflowsError] = asyncio.Queue()
+        self._early: Build | None = None
         self._ended = asyncio.Event()
 
-    async def start(self) -> None:
+    async def start(self, early: EarlyHost | None = None) -> None:
         """Start the process and wait until it answers.
+
+        Args:
+            early: one that was started already, and loads its Build.
 
         Raises:
             CrashedError: it ended instead.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await self._loop.run_in_executor(_starter, self._popen, theirs)
+        if early is None:
+            self._process, connection = await self._loop.run_in_executor(_starter, launch, self._folder)
+        else:
+            self._process, connection, self._early = early.process, early.connection, early.build
+        assert self._process is not None
         self.pid = self._process.pid
-        ours.setblocking(False)
-        self._reply = self._loop.create_future()
-        await self._loop.create_unix_connection(lambda: _Connection(self), sock=ours)
+        connection.setblocking(False)
+        await self._loop.create_unix_connection(lambda: _Connection(self), sock=connection)
         await self._answer(START_SECONDS, "start")
         if self.state == "starting":
             self.state = "spare"
-
-    def _popen(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if k not in _PRIVATE}
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "coflows_jupyter.host.child", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            cwd=self._folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=2,  # a host's own output is the server's log, never its standard output
-            start_new_session=True,  # Ctrl-C at the server's terminal is the server's to handle
-        )
 
     async def warm(self, modules: Sequence[str], paths: Sequence[str]) -> None:
         """Import modules ahead of time; those that can't be imported are passed over."""
@@ -106,7 +94,10 @@ class ProcessHost:
     async def load(self, build: Build) -> Loaded:
         """Load ``build``; see ``Host.load``."""
         self.state = "loading"
-        done = await self._request(Load(build), LOAD_SECONDS, "load the Workflow")
+        if self._early == build:
+            done = await self._answer(LOAD_SECONDS, "load the Workflow")
+        else:
+            done = await self._request(Load(build), LOAD_SECONDS, "load the Workflow")
         assert isinstance(done, LoadDone)
         self.modules = done.modules
         self.state = "serving"
@@ -142,19 +133,20 @@ class ProcessHost:
     # -- replies ---------------------------------------------------------------------------------------------------
 
     async def _request(self, frame: Request, seconds: float, what: str) -> Ready | LoadDone:
-        if self.state == "ended":
-            raise CrashedError(self.cause)
-        self._reply = self._loop.create_future()
         self._send(frame, b"")
         return await self._answer(seconds, what)
 
     async def _answer(self, seconds: float, what: str) -> Ready | LoadDone:
-        assert self._reply is not None
+        if self.state == "ended":
+            raise CrashedError(self.cause)
         try:
-            return await asyncio.wait_for(self._reply, seconds)
+            reply = await asyncio.wait_for(self._replies.get(), seconds)
         except TimeoutError:
             self.kill()
             raise CrashedError(f"the host did not {what} within {seconds:g} s") from None
+        if isinstance(reply, CoflowsError):
+            raise reply
+        return reply
 
     def _send(self, frame: Request, body: Body) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -163,10 +155,10 @@ class ProcessHost:
     def received(self, header: bytes | memoryview, body: bytes) -> None:
         """Take a frame from the socket."""
         frame = decode_reply(header)
-        if not isinstance(frame, Ready | LoadDone):
+        if isinstance(frame, Ready | LoadDone):
+            self._replies.put_nowait(frame)
+        else:
             self.calls.receive(frame, body)
-        elif self._reply is not None and not self._reply.done():
-            self._reply.set_result(frame)
 
     def connected(self, transport: asyncio.Transport) -> None:
         """Remember the way to the host."""
@@ -196,8 +188,7 @@ class ProcessHost:
         self.state = "ended"
         self.cause = self.cause or f"the host process {self.pid} {_cause(code)}"
         error: CoflowsError = NotReadyError("the call was cut off") if planned else CrashedError(self.cause)
-        if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(error)
+        self._replies.put_nowait(error)
         self.calls.fail_all(error)
         self._ended.set()
         if not planned:

@@ -12,6 +12,7 @@ from traitlets import Bool, Instance, default
 
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.config import Config
+from coflows_jupyter.host.launch import EarlyHost
 
 STOP_SECONDS = 4.5
 
@@ -20,6 +21,7 @@ class CoFlowsServer(ServerApp):
     """Jupyter Server for one Workflow: with Lab, or nothing but the Workflow's API."""
 
     workflow_config = Instance(Config, help="The Workflow's configuration.")
+    early_host = Instance(EarlyHost, allow_none=True, help="The host that loads the Workflow already.")
     keys = Instance(KeyRing, help="The keys of this run; made once the address to listen on is known.")
     wants_browser = Bool(False, help="Whether to open a browser once the server is up.")
 

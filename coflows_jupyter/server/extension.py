@@ -86,7 +86,7 @@ class CoFlowsApp(ExtensionApp):
             "ip": config.bind,
             "port": config.port,
             "root_dir": str(config.workflow.parent),
-            "default_url": "/lab" if server.lab else "/coflows/api/openapi",
+            "default_url": "/lab" if server.lab else "/",
             "allow_unauthenticated_access": False,
             "local_hostnames": ["localhost", config.server.host],
             # A server in a container runs as root, and so does whoever tries this in one.
@@ -94,7 +94,7 @@ class CoFlowsApp(ExtensionApp):
             # A login shell would put back its own PATH, and `coflows` would not be found.
             "terminado_settings": {"shell_command": [os.environ.get("SHELL", "sh")]},
         }
-        if "Port" in config.server.model_fields_set or "port" in config.server.model_fields_set:
+        if "port" in config.server.model_fields_set:
             # Whoever names a port has told others; another one would not be found.
             settings["port_retries"] = 0
         for name, value in settings.items():
@@ -102,9 +102,10 @@ class CoFlowsApp(ExtensionApp):
                 setattr(server, name, value)
         # Jupyter would put the key into the page that it opens; see _open_browser.
         server.wants_browser = bool(chosen.get("open_browser", True)) and server.lab
+        server.no_browser_open_file = True
         server.update_config(
             Traits(
-                ServerApp={"open_browser": False, "no_browser_open_file": True},
+                ServerApp={"open_browser": False},
                 KernelManager={"shutdown_wait_time": _KERNEL_STOP_SECONDS},
             )
         )
@@ -154,7 +155,8 @@ class CoFlowsApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the route table."""
-        self.handlers.extend(handlers(self.services))
+        alone = isinstance(self.serverapp, CoFlowsServer) and not self.serverapp.lab
+        self.handlers.extend(handlers(self.services, alone=alone))
 
     # -- start ---------------------------------------------------------------------------------------------------------
 
@@ -166,7 +168,8 @@ class CoFlowsApp(ExtensionApp):
         url = local_url(serverapp)
         runfile.write(runfile.RunFile(url, self.services.keys.secret, str(config.file or ""), os.getpid()))
         self._set_environ(url)
-        engine = Engine(config)
+        early = serverapp.early_host if isinstance(serverapp, CoFlowsServer) else None
+        engine = Engine(config, early=early)
         self.services.open(engine)
         if isinstance(serverapp, CoFlowsServer):
             self._say_where(serverapp, url)
@@ -250,7 +253,7 @@ def login_url(url: str, provider: CoFlowsIdentityProvider, target: str) -> str:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal; logs go to stderr."""
+    """Tell the person at the terminal, below the log that is there too."""
     with contextlib.suppress(OSError):
-        sys.stdout.write(f"\n{text}\n")
-        sys.stdout.flush()
+        sys.stderr.write(f"\n{text}\n")
+        sys.stderr.flush()

@@ -66,6 +66,7 @@ def _api(
     return Route(pattern, handler, rules, path="/" + template, summary=summary, answer=answer)
 
 
+_NOTHING = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC)
 _WORKFLOW = "coflows/api/workflows/{workflow}"
 
 ROUTES = (
@@ -110,15 +111,23 @@ ROUTES = (
     Route(
         rf"(?i:{'|'.join(PREFIXES)})(?:/.*)?",
         NotFoundHandler,
-        dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC),
+        _NOTHING,
     ),
 )
+# Without Lab, what Jupyter itself would answer is not there either.
+NOTHING_ELSE = Route(".*", NotFoundHandler, _NOTHING)
 
 
-def handlers(services: Services) -> list[tuple[str, type[BaseHandler], dict[str, Any]]]:
-    """Return what Jupyter Server adds to its application."""
-    for route in ROUTES:
+def handlers(services: Services, *, alone: bool) -> list[tuple[str, type[BaseHandler], dict[str, Any]]]:
+    """Return what Jupyter Server adds to its application.
+
+    Args:
+        services: what handlers share.
+        alone: whether nothing but our routes is to be served.
+    """
+    routes = (*ROUTES, NOTHING_ELSE) if alone else ROUTES
+    for route in routes:
         for method in route.rules:
             # Jupyter warns of verbs that none of its decorators guards; these are guarded by their rows.
             setattr(getattr(route.handler, method.lower()), "__allow_unauthenticated", True)
-    return [(route.pattern, route.handler, {"services": services, "route": route}) for route in ROUTES]
+    return [(route.pattern, route.handler, {"services": services, "route": route}) for route in routes]
