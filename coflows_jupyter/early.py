@@ -14,8 +14,8 @@ from coflows_jupyter.host.launch import EarlyHost, launch_early
 def start_early(config: Config) -> EarlyHost | None:
     """Start the host of the Workflow that ``config`` names; ``None`` when it has none, or can't be read.
 
-    Must be called on the main thread. Whoever calls it hands the host to an ``Engine``, which reports what is wrong with
-    a Workflow that can't be read.
+    Must be called on the main thread. Whoever calls it hands the host to an ``Engine``, which reports what is wrong
+    with a Workflow that can't be read.
     """
     if config.host.mode != "process":
         return None

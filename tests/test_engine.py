@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
-from coflows_jupyter.config import load_config
 from coflows_jupyter.build.assemble import working_directory
+from coflows_jupyter.config import load_config
 from coflows_jupyter.early import start_early
 from coflows_jupyter.engine import Engine, EngineEvent, Workflows
 from coflows_jupyter.errors import NotFoundError, NotReadyError

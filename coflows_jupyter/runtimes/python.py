@@ -69,7 +69,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def _is_ours(self, fullname: str, path: Any) -> bool:
         """Whether a folder without ``__init__.py`` is the package that is meant.
 
-        As everywhere in Python, a real package of that name elsewhere wins; only the Workflow's own folders don't give way.
+        As everywhere in Python, a real package of that name elsewhere wins, but not over our own folders.
         """
         if fullname in _FOLDERS:
             return True
