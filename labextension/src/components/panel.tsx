@@ -28,6 +28,7 @@ export class CoflowsPanel extends SidePanel {
     this.addClass('jp-Coflows');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('CoFlows'));
+    this.node.tabIndex = -1;
 
     const workflow = makeSection(trans.__('Workflow'), <WorkflowSection />, _services);
     for (const id of [CommandIDs.build, CommandIDs.refresh]) {
@@ -38,6 +39,14 @@ export class CoflowsPanel extends SidePanel {
     this.addWidget(makeSection(trans.__('Queries'), <QueriesSection />, _services));
     if (this.content.layout instanceof AccordionLayout) {
       this.content.layout.setRelativeSizes([2, 5]);
+    }
+  }
+
+  /** Take the focus, so that the next Tab is in the panel. */
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    if (!this.node.contains(document.activeElement)) {
+      this.node.focus();
     }
   }
 
