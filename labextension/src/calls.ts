@@ -6,11 +6,15 @@ import { readAnswer, type IResult } from './result';
 import { argumentsOf, bodyOf, draftFrom, draftOf, type Draft } from './schema';
 import type { Arguments, IAnswer, IFunction, IProblem, IQuery } from './tokens';
 
+/** A call that gave a result. */
+export interface ISuccess {
+  kind: 'result';
+  answer: IAnswer;
+  result: IResult;
+}
+
 /** How a call ended. */
-export type Outcome =
-  | { kind: 'result'; answer: IAnswer; result: IResult }
-  | { kind: 'problem'; problem: IProblem }
-  | { kind: 'cancelled' };
+export type Outcome = ISuccess | { kind: 'problem'; problem: IProblem } | { kind: 'cancelled' };
 
 /** Names a function of the Workflow that is shown. */
 export interface IFunctionName {

@@ -2,11 +2,20 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import { Clipboard } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { buildIcon, copyIcon, refreshIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  buildIcon,
+  copyIcon,
+  launchIcon,
+  refreshIcon,
+  runIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { JSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IFound } from './calls';
+import { makeResultTab } from './components/resulttab';
 import { asCommand, asCurl, asPython } from './copy';
 import { coflowsIcon } from './icons';
 import { notifyBuild, notifyCopied, notifyFailure } from './notify';
@@ -18,6 +27,7 @@ export interface ICommandsOptions {
   coflows: ICoflows;
   documents: IDocumentManager;
   palette: ICommandPalette | null;
+  rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }
 
@@ -81,7 +91,7 @@ function addWorkflowCommands(options: ICommandsOptions): void {
 }
 
 function addFunctionCommands(options: ICommandsOptions): void {
-  const { app, coflows, trans } = options;
+  const { app, coflows, rendermime, trans } = options;
   const { calls } = coflows;
   const describedBy = describeFunction(trans);
 
@@ -118,6 +128,23 @@ function addFunctionCommands(options: ICommandsOptions): void {
       }
     }
   });
+  add(options, CommandIDs.openResult, {
+    label: trans.__('Open the result in a tab'),
+    icon: launchIcon,
+    describedBy,
+    isEnabled: args => {
+      const target = found(coflows, args);
+      return target !== null && calls.outcome(target)?.kind === 'result';
+    },
+    execute: args => {
+      const target = found(coflows, args);
+      const outcome = target && calls.outcome(target);
+      if (target && outcome?.kind === 'result') {
+        const services = { ...coflows, commands: app.commands, rendermime, trans };
+        app.shell.add(makeResultTab(services, target, outcome), 'main');
+      }
+    }
+  });
   add(options, CommandIDs.openSource, {
     label: trans.__("Open the function's source"),
     describedBy,
@@ -131,7 +158,8 @@ function addFunctionCommands(options: ICommandsOptions): void {
     }
   });
   calls.changed.connect(() => {
-    for (const id of [CommandIDs.run, CommandIDs.cancel, CommandIDs.openSource]) {
+    const { run, cancel, openResult, openSource } = CommandIDs;
+    for (const id of [run, cancel, openResult, openSource]) {
       app.commands.notifyCommandChanged(id);
     }
   });

@@ -33,17 +33,18 @@ const commands: JupyterFrontEndPlugin<void> = {
   id: 'coflows-jupyter:commands',
   description: 'Builds the Workflow, runs its functions, opens its sources.',
   autoStart: true,
-  requires: [ICoflows, IDocumentManager],
+  requires: [ICoflows, IDocumentManager, IRenderMimeRegistry],
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     coflows: ICoflows,
     documents: IDocumentManager,
+    rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    addCommands({ app, coflows, documents, palette, trans });
+    addCommands({ app, coflows, documents, palette, rendermime, trans });
   }
 };
 

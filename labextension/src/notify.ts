@@ -1,5 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { durationText } from './format';
 import type { IBuildReport } from './tokens';
 
 const SHORT = 3000;
@@ -15,7 +16,7 @@ export function notifyBuild(
   show: () => void
 ): void {
   if (report.ok) {
-    Notification.success(trans.__('Built in %1 s', report.seconds.toFixed(2)), {
+    Notification.success(trans.__('Built in %1', durationText(report.seconds)), {
       autoClose: SHORT
     });
     return;

@@ -12,6 +12,7 @@ export namespace CommandIDs {
   export const selectWorkflow = 'coflows:select-workflow';
   export const run = 'coflows:run-function';
   export const cancel = 'coflows:cancel-function';
+  export const openResult = 'coflows:open-result';
   export const openSource = 'coflows:open-source';
   export const openAt = 'coflows:open-at';
   export const copyCurl = 'coflows:copy-curl';

@@ -55,6 +55,7 @@ def test_edit_diagnose_fix_and_run(sample: Path, running_server: RunningServer, 
     finding = panel.locator(".jp-Coflows-finding")
     expect(finding).to_contain_text("pyapi.py:2")
     expect(panel.get_by_text("'[' was never closed")).to_be_visible()
+    expect(panel.get_by_text("serving", exact=True)).to_be_visible()  # the Build before goes on
     lab.screenshot("diagnostic")
 
     lab.page.get_by_role("tab", name="Launcher").click()
@@ -72,6 +73,8 @@ def test_edit_diagnose_fix_and_run(sample: Path, running_server: RunningServer, 
     table = panel.get_by_role("table")
     expect(table.get_by_role("columnheader")).to_have_text(["x", "y", "sum"])
     expect(table.get_by_role("cell")).to_have_text(["2", "40", "42"])
+    lab.button("Open the result in a tab").click()
+    expect(lab.page.locator("#jp-main-dock-panel").get_by_role("table")).to_be_visible()
     lab.screenshot("table")
 
 

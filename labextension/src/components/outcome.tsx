@@ -1,8 +1,9 @@
-import { downloadIcon } from '@jupyterlab/ui-components';
+import { downloadIcon, launchIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { IFound, Outcome } from '../calls';
+import type { IFound, ISuccess, Outcome } from '../calls';
+import { durationText } from '../format';
 import { viewsOf, type IResult, type View } from '../result';
-import type { IAnswer, IProblem } from '../tokens';
+import { CommandIDs, type IProblem } from '../tokens';
 import { useServices } from './context';
 import { JsonView } from './mime';
 import { ResultTable } from './table';
@@ -29,7 +30,11 @@ function OutcomeBody({ found, outcome }: IOutcomeProps): React.JSX.Element {
   const { trans } = useServices();
   switch (outcome.kind) {
     case 'result':
-      return <ResultView answer={outcome.answer} result={outcome.result} />;
+      return (
+        <ResultView success={outcome}>
+          <OpenInTab />
+        </ResultView>
+      );
     case 'problem':
       return <ProblemView found={found} problem={outcome.problem} />;
     case 'cancelled':
@@ -37,7 +42,15 @@ function OutcomeBody({ found, outcome }: IOutcomeProps): React.JSX.Element {
   }
 }
 
-function ResultView({ answer, result }: { answer: IAnswer; result: IResult }): React.JSX.Element {
+interface IResultViewProps {
+  success: ISuccess;
+  /** Further buttons of the header. */
+  children?: React.ReactNode;
+}
+
+/** A result as table, JSON or text, with how long it took. */
+export function ResultView({ success, children }: IResultViewProps): React.JSX.Element {
+  const { answer, result } = success;
   const { trans } = useServices();
   const [chosen, setChosen] = React.useState<View | null>(null);
   const views = viewsOf(result);
@@ -68,10 +81,26 @@ function ResultView({ answer, result }: { answer: IAnswer; result: IResult }): R
         <span className="jp-Coflows-took" role="status">
           {[durationText(answer.seconds), sizeText(result)].filter(Boolean).join(' · ')}
         </span>
-        <RunId id={answer.runId} />
+        {children}
       </header>
       <ResultBody view={view} result={result} />
+      <RunId id={answer.runId} />
     </section>
+  );
+}
+
+function OpenInTab(): React.JSX.Element {
+  const { commands, trans } = useServices();
+  return (
+    <button
+      type="button"
+      className="jp-Coflows-icon"
+      title={trans.__('Open the result in a tab')}
+      aria-label={trans.__('Open the result in a tab')}
+      onClick={() => void commands.execute(CommandIDs.openResult)}
+    >
+      <launchIcon.react tag="span" />
+    </button>
   );
 }
 
@@ -119,7 +148,6 @@ function ProblemView(props: { found: IFound; problem: IProblem }): React.JSX.Ele
       <header>
         <strong>{problem.title}</strong>
         {problem.status > 0 && <span className="jp-Coflows-badge">{problem.status}</span>}
-        <RunId id={problem.run_id ?? ''} />
       </header>
       {problem.detail && <p>{problem.detail}</p>}
       {others.length > 0 && (
@@ -138,6 +166,7 @@ function ProblemView(props: { found: IFound; problem: IProblem }): React.JSX.Ele
           <pre tabIndex={0}>{problem.traceback}</pre>
         </details>
       )}
+      <RunId id={problem.run_id ?? ''} />
     </section>
   );
 }
@@ -145,14 +174,10 @@ function ProblemView(props: { found: IFound; problem: IProblem }): React.JSX.Ele
 function RunId({ id }: { id: string }): React.JSX.Element | null {
   const { trans } = useServices();
   return id === '' ? null : (
-    <code className="jp-Coflows-run" title={trans.__('Run %1', id)}>
-      {id}
-    </code>
+    <div className="jp-Coflows-run">
+      {trans.__('Run')} <code>{id}</code>
+    </div>
   );
-}
-
-function durationText(seconds: number): string {
-  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`;
 }
 
 function sizeText({ table }: IResult): string {

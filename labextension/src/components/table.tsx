@@ -20,6 +20,10 @@ export function ResultTable({ table }: { table: ITable }): React.JSX.Element {
     () => (order ? sortRows(table.rows, order.column, order.descending) : table.rows),
     [table, order]
   );
+  const numeric = React.useMemo(
+    () => table.columns.map((_, column) => isNumeric(table.rows, column)),
+    [table]
+  );
   const sortBy = (column: number) =>
     setOrder(
       order?.column !== column
@@ -37,6 +41,7 @@ export function ResultTable({ table }: { table: ITable }): React.JSX.Element {
               <Head
                 key={name}
                 name={name}
+                numeric={numeric[column]}
                 order={order?.column === column ? order : null}
                 onClick={() => sortBy(column)}
               />
@@ -66,17 +71,23 @@ export function ResultTable({ table }: { table: ITable }): React.JSX.Element {
   );
 }
 
+function isNumeric(rows: JSONValue[][], column: number): boolean {
+  return rows.every(row => row[column] === null || typeof row[column] === 'number');
+}
+
 interface IHeadProps {
   name: string;
+  /** Numbers stand at the right, so their head does. */
+  numeric: boolean;
   order: IOrder | null;
   onClick: () => void;
 }
 
-function Head({ name, order, onClick }: IHeadProps): React.JSX.Element {
+function Head({ name, numeric, order, onClick }: IHeadProps): React.JSX.Element {
   const Caret = order?.descending ? caretDownIcon : caretUpIcon;
   const sorted = order ? (order.descending ? 'descending' : 'ascending') : 'none';
   return (
-    <th scope="col" aria-sort={sorted}>
+    <th scope="col" aria-sort={sorted} data-numeric={numeric}>
       <button type="button" onClick={onClick} title={name}>
         {name}
         {order && <Caret.react tag="span" />}

@@ -1,5 +1,6 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
+import { durationText } from '../format';
 import type { IHost, IWorkflow } from '../tokens';
 import { useServices, useSignal } from './context';
 import { Diagnostics } from './diagnostics';
@@ -90,9 +91,7 @@ function Facts({ workflow }: { workflow: IWorkflow }): React.JSX.Element {
     <dl className="jp-Coflows-facts">
       <dt>{trans.__('Last Build')}</dt>
       <dd title={build?.id}>
-        {build
-          ? `${timeText(build.at)} · ${build.seconds.toFixed(2)}\u00a0s`
-          : trans.__('none yet')}
+        {build ? `${timeText(build.at)} · ${durationText(build.seconds)}` : trans.__('none yet')}
       </dd>
       <dt>{trans._n('Host', 'Hosts', hosts.length)}</dt>
       <dd>
