@@ -91,9 +91,10 @@ class _Run:
     def __init__(self, invoke: Invoke, send: SendReply) -> None:
         self.invoke = invoke
         self.interrupt = Interrupt()
-        self.window = _Window()
+        self.window: _Window | None = None
         self.data = bytearray()
-        self.output = capture.OutputBuffer(lambda stream, text: send(Output(invoke.run_id, stream, text), _NOTHING))
+        self._send = send
+        self._output: capture.OutputBuffer | None = None
         self.waits_for: concurrent.futures.Future[Any] | None = None
         self._cancelled = False
 
@@ -102,14 +103,33 @@ class _Run:
         call = self.invoke
         context = contextvars.Context()
         deadline = time.monotonic() + call.timeout
-        context.run(
-            enter, CallContext(call.run_id, call.caller, call.query, call.function, deadline, self.output.write)
-        )
+        context.run(enter, CallContext(call.run_id, call.caller, call.query, call.function, deadline, self.write))
         return context
+
+    def write(self, stream: str, text: str) -> None:
+        """Take what the call prints; most calls print nothing and so have no buffer."""
+        if self._output is None:
+            # Two threads may both get here: what the first one wrote stays in the buffer that it made, and is flushed.
+            self._output = capture.OutputBuffer(self._emit)
+        self._output.write(stream, text)
+
+    def _emit(self, stream: str, text: str) -> None:
+        self._send(Output(self.invoke.run_id, stream, text), _NOTHING)
+
+    def flush(self) -> None:
+        if self._output is not None:
+            self._output.flush()
+
+    def open_window(self) -> None:
+        """Begin to stream."""
+        self.window = _Window()
+        if self._cancelled:
+            self.window.close()
 
     def cancel(self) -> None:
         self._cancelled = True
-        self.window.close()
+        if self.window is not None:
+            self.window.close()
         self.interrupt.cancel()
         if self.waits_for is not None:
             self.waits_for.cancel()
@@ -191,7 +211,8 @@ class Worker:
             if isinstance(frame, Data):
                 self._take(found, body)
             elif isinstance(frame, Credit):
-                found.window.give(frame.size)
+                if found.window is not None:
+                    found.window.give(frame.size)
             else:
                 found.cancel()
 
@@ -250,16 +271,18 @@ class Worker:
             self._runs.pop(run.invoke.run_id, None)
 
     def _send_bytes(self, run: _Run, encoded: Encoded, body: bytes) -> None:
-        run.output.flush()
+        run.flush()
         if len(body) <= PIECE:
             self._send(_head(run, encoded), body)
             return
+        run.open_window()
         self._send(_head(run, encoded, streamed=True, length=len(body)), _NOTHING)
         for piece in pieces(body):
             self._send_chunk(run, piece)
         self._send(End(run.invoke.run_id), _NOTHING)
 
     def _send_stream(self, run: _Run, encoded: Encoded, body: Iterator[bytes] | AsyncIterator[bytes]) -> None:
+        run.open_window()
         self._send(_head(run, encoded, streamed=True), _NOTHING)
         chunks = self._pull(run, body) if isinstance(body, AsyncIterator) else body
 
@@ -275,10 +298,11 @@ class Worker:
             close = getattr(chunks, "close", None)
             if close is not None:
                 close()
-        run.output.flush()
+        run.flush()
         self._send(End(run.invoke.run_id), _NOTHING)
 
     def _send_chunk(self, run: _Run, piece: memoryview) -> None:
+        assert run.window is not None
         run.window.take(len(piece))
         self._send(Chunk(run.invoke.run_id), piece)
 
@@ -297,7 +321,7 @@ class Worker:
                 asyncio.run_coroutine_threadsafe(chunks.aclose(), loop)
 
     def _fail(self, run: _Run, error: CoflowsError) -> None:
-        run.output.flush()
+        run.flush()
         self._runs.pop(run.invoke.run_id, None)
         self._send(Failure.of(run.invoke.run_id, error), _NOTHING)
 

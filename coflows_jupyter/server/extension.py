@@ -14,7 +14,7 @@ import threading
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from jupyter_server.auth.identity import PasswordIdentityProvider
@@ -62,7 +62,7 @@ class CoFlowsApp(ExtensionApp):
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         super()._link_jupyter_server_extension(serverapp)
-        logs.join(serverapp.log)
+        logs.join(serverapp.log, cast("int | str", serverapp.log_level))
         if self.json_logs:
             for handler in serverapp.log.handlers:
                 handler.setFormatter(logs.JsonFormatter())

@@ -10,12 +10,17 @@ import msgspec
 _LOGGERS = ("coflows", "coflows_jupyter")
 
 
-def join(log: logging.Logger) -> None:
-    """Let our records appear with those of ``log``."""
+def join(log: logging.Logger, level: int | str) -> None:
+    """Let our records appear with those of ``log``.
+
+    Args:
+        log: Jupyter's logger; its own level says nothing, its handlers choose.
+        level: what the handlers let through, so that a record that nobody sees is not even made.
+    """
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         logger.parent = log
-        logger.setLevel(log.level)
+        logger.setLevel(level)
 
 
 class JsonFormatter(logging.Formatter):
