@@ -79,12 +79,12 @@ export function ResultView({ success, children }: IResultViewProps): React.JSX.E
           </div>
         )}
         <span className="jp-Coflows-took" role="status">
-          {[durationText(answer.seconds), sizeText(result)].filter(Boolean).join(' · ')}
+          {durationText(answer.seconds)}
         </span>
         {children}
       </header>
       <ResultBody view={view} result={result} />
-      <RunId id={answer.runId} />
+      <Footer id={answer.runId} size={sizeText(result)} />
     </section>
   );
 }
@@ -166,17 +166,24 @@ function ProblemView(props: { found: IFound; problem: IProblem }): React.JSX.Ele
           <pre tabIndex={0}>{problem.traceback}</pre>
         </details>
       )}
-      <RunId id={problem.run_id ?? ''} />
+      <Footer id={problem.run_id ?? ''} />
     </section>
   );
 }
 
-function RunId({ id }: { id: string }): React.JSX.Element | null {
+/** What identifies the run in logs, and how large a table is. */
+function Footer({ id, size = '' }: { id: string; size?: string }): React.JSX.Element {
   const { trans } = useServices();
-  return id === '' ? null : (
-    <div className="jp-Coflows-run">
-      {trans.__('Run')} <code>{id}</code>
-    </div>
+  return (
+    <footer>
+      {size}
+      {size && id && ' · '}
+      {id && (
+        <>
+          {trans.__('Run')} <code>{id}</code>
+        </>
+      )}
+    </footer>
   );
 }
 
