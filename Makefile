@@ -34,6 +34,8 @@ bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@$(VENV)/bin/python -m bench.host
 	@$(VENV)/bin/python -m bench.http --gateway $(VENV)/gateway/bin/python
 	@$(VENV)/bin/python -m bench.reload
+	@$(VENV)/bin/python -m bench.lag
+	@$(VENV)/bin/python -m bench.start
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) coflows_jupyter/labextension labextension/lib labextension/node_modules

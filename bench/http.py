@@ -94,7 +94,7 @@ def gateway(stack: ExitStack, folder: Path, python: str) -> Callable[[], float]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/add?x=1&y=2"
     command = [python, "-m", "kernel_gateway", "--KernelGatewayApp.api=kernel_gateway.notebook_http"]
-    command += [f"--KernelGatewayApp.seed_uri={notebook}", f"--KernelGatewayApp.port={port}", "--allow-root"]
+    command += [f"--KernelGatewayApp.seed_uri={notebook}", f"--KernelGatewayApp.port={port}"]
     stack.enter_context(server(command, url, core=None))
     return lambda: wrk(url)
 
