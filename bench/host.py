@@ -31,7 +31,7 @@ async def measure(mode: str, folder: Path) -> list[float]:
     if mode == "embedded":
         host = EmbeddedHost(lambda *_: None)
     else:
-        host = ProcessHost("bench", str(folder), lambda *_: None, lambda _: None)
+        host = ProcessHost("bench", lambda *_: None, lambda _: None)
         await host.start()
     await host.load(build)
     times = []

@@ -1,7 +1,8 @@
 """Starting a server of ours: ``coflows server`` and ``jupyter coflows``.
 
 The third way to run CoFlows, inside a person's own Lab, starts in ``server/extension.py``, which holds the lifecycle
-of all three. This module imports no Jupyter at its top, because it has to act before the first import of it.
+of all three. This module imports nothing heavy at its top: the Workflow's host is started first of all, and loads the
+user's libraries while this process imports Jupyter.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coflows_jupyter.config import Config, load_config
-from coflows_jupyter.early import start_early
-from coflows_jupyter.errors import DiagnosticsError, answer
+from coflows_jupyter.errors import CoflowsError, DiagnosticsError, answer
+from coflows_jupyter.host.early import EarlyHost
+
+if TYPE_CHECKING:
+    from coflows_jupyter.config import Config
 
 _HELP = {"-h", "--help", "--help-all", "--version", "--generate-config"}
 _FAILED = 1
@@ -49,7 +53,7 @@ def serve(
         arguments.append("--debug")
     if ip is not None:
         arguments.append(f"--ServerApp.ip={ip}")
-    return _launch(load_config(config_argument), arguments)
+    return _launch(config_argument, arguments)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -62,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     argument = arguments.pop(0) if arguments and not arguments[0].startswith("-") else None
     try:
-        code = _launch(load_config(argument), arguments)
+        code = _launch(argument, arguments)
     except DiagnosticsError as error:
         for diagnostic in error.diagnostics:
             sys.stderr.write(f"{diagnostic}\n")
@@ -70,13 +74,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     raise SystemExit(code)
 
 
-def _launch(config: Config, arguments: list[str]) -> int:
-    early = start_early(config)
+def _launch(argument: str | Path | None, arguments: list[str]) -> int:
+    early = EarlyHost()
+    from coflows_jupyter.config import load_config
+
+    try:
+        config = load_config(argument)
+    except BaseException:
+        early.close()
+        raise
+    wanted = _load_early(early, config)
     _hurry()
     from coflows_jupyter.server.application import CoFlowsServer
 
     server = CoFlowsServer.instance(
-        jpserver_extensions={"coflows_jupyter": True}, workflow_config=config, early_host=early
+        jpserver_extensions={"coflows_jupyter": True}, workflow_config=config, early_host=early if wanted else None
     )
     # Without Lab no other extension has anything to serve, terminals included.
     server.initialize(argv=arguments, find_extensions=config.jupyter)
@@ -85,6 +97,20 @@ def _launch(config: Config, arguments: list[str]) -> int:
         return _FAILED
     server.start()
     return 0
+
+
+def _load_early(early: EarlyHost, config: Config) -> bool:
+    """Let the host load the Workflow, or end it where there is none to load; the engine says why there isn't."""
+    from coflows_jupyter.build.assemble import assemble
+
+    try:
+        if config.host.mode == "process":
+            early.load(assemble(config.workflow).build)
+            return True
+    except CoflowsError:
+        pass
+    early.close()
+    return False
 
 
 def _hurry() -> None:

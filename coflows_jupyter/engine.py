@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from coflows_jupyter.build.assemble import Assembled, assemble, working_directory
+from coflows_jupyter.build.assemble import Assembled, assemble
 from coflows_jupyter.build.watch import changes
 from coflows_jupyter.config import Config
 from coflows_jupyter.errors import (
@@ -26,7 +26,7 @@ from coflows_jupyter.errors import (
     nearest,
 )
 from coflows_jupyter.host.calls import OnOutput
-from coflows_jupyter.host.launch import EarlyHost
+from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry, QueryEntry
@@ -119,7 +119,7 @@ class Engine:
         mode: where user code runs; ``None`` follows the configuration.
         watch: whether a save builds; ``None`` follows the configuration.
         on_output: told run ID, stream and text of what runs print; the log by default.
-        early: what ``start_early`` gave.
+        early: a host that was started before, and loads the Workflow if it could be read.
     """
 
     def __init__(
@@ -152,7 +152,6 @@ class Engine:
             return EmbeddedPool(on_output)
         host = self.config.host
         return ProcessPool(
-            working_directory(self.config.workflow.parent),
             host.workers,
             spare=self.watching if host.spare == "auto" else host.spare == "on",
             on_output=on_output,

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
-from coflows_jupyter.build.assemble import working_directory
+from coflows_jupyter.build.assemble import assemble
+from coflows_jupyter.build.model import working_directory
 from coflows_jupyter.config import load_config
-from coflows_jupyter.early import start_early
 from coflows_jupyter.engine import Engine, EngineEvent, Workflows
 from coflows_jupyter.errors import NotFoundError, NotReadyError
-from coflows_jupyter.host.launch import EarlyHost
+from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.protocol import Call, new_run_id
 
 CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
@@ -198,8 +198,8 @@ def test_early_host_is_adopted(flow: Flow) -> None:
     config = load_config(flow.folder, environ={})
     for number in (1, 2):
         flow.query("def version() -> int:\n    return 1\n")
-        early = start_early(config)
-        assert early is not None
+        early = EarlyHost()
+        early.load(assemble(config.workflow).build)
         flow.query(f"def version() -> int:\n    return {number}\n")
 
         async def work(early: EarlyHost, number: int) -> None:

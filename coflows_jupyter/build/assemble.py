@@ -33,12 +33,3 @@ def assemble(package_file: Path) -> Assembled:
     units, found = read_sources(package)
     build = make_build(package.id, package.name, str(package.folder), units)
     return Assembled(package, build, (*package.diagnostics, *found))
-
-
-def working_directory(folder: Path) -> str:
-    """Return where a Workflow's hosts run.
-
-    The original mounted every Workflow as ``mnt`` below the working directory, and user code opens ``mnt/Files/…``; so
-    a folder of that name is looked at from above, and any other from inside.
-    """
-    return str(folder.parent if folder.name == "mnt" else folder)

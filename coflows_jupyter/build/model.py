@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 
@@ -35,3 +36,12 @@ def make_build(
     """Make the Build of these sources; its ``id`` is a digest of all the arguments."""
     content = msgspec.msgpack.encode((workflow, name, folder, units, paths))
     return Build(hashlib.sha256(content).hexdigest()[:16], workflow, name, folder, units, paths)
+
+
+def working_directory(folder: Path) -> str:
+    """Return where a Workflow's hosts run.
+
+    The original mounted every Workflow as ``mnt`` below the working directory, and user code opens ``mnt/Files/…``; so
+    a folder of that name is looked at from above, and any other from inside.
+    """
+    return str(folder.parent if folder.name == "mnt" else folder)

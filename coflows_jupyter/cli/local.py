@@ -75,7 +75,7 @@ def query(
 
 def _opened(current: Session, work: Callable[[Opened], Awaitable[T]]) -> T:
     """Open the Workflow in this process, do ``work`` with it and close it."""
-    from coflows_jupyter.build.assemble import working_directory
+    from coflows_jupyter.build.model import working_directory
     from coflows_jupyter.config import load_config
 
     config = load_config(current.config)

@@ -15,7 +15,9 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
+from coflows_jupyter.build.model import working_directory
 from coflows_jupyter.host.frames import (
     Body,
     Load,
@@ -68,6 +70,7 @@ class Child:
             self._worker.receive(frame, body)
 
     def _load(self, frame: Load) -> None:
+        os.chdir(working_directory(Path(frame.build.folder)))
         sys.path[:0] = frame.build.paths
         loaded = self._worker.load(frame.build)
         self.send(LoadDone(loaded, third_party_modules(frame.build.folder)), b"")

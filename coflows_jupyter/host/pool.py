@@ -12,8 +12,8 @@ import msgspec
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import BuildError, CoflowsError, HostError, NotReadyError
 from coflows_jupyter.host.calls import OnOutput
+from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.embedded import EmbeddedHost
-from coflows_jupyter.host.launch import EarlyHost
 from coflows_jupyter.host.process import ProcessHost
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 
@@ -58,7 +58,6 @@ class ProcessPool:
     """Hosts in processes of their own.
 
     Args:
-        folder: the hosts' working directory.
         workers: how many hosts serve, 1 or more.
         spare: whether an empty host stands by, warm with the modules that the last Build imported.
         on_output: told run ID, stream and text of what runs print.
@@ -68,7 +67,6 @@ class ProcessPool:
 
     def __init__(
         self,
-        folder: str,
         workers: int,
         *,
         spare: bool,
@@ -78,7 +76,6 @@ class ProcessPool:
     ) -> None:
         self._early = early
         self.crashes = 0
-        self._folder = folder
         self._workers = workers
         self._wants_spare = spare
         self._on_output = on_output
@@ -147,7 +144,7 @@ class ProcessPool:
         """See ``Pool.close``."""
         self._closed = True
         if self._early is not None:
-            self._early.process.kill()
+            self._early.close()
         for task in self._tasks:
             task.cancel()
         hosts = [*self._serving, *self._leaving]
@@ -162,7 +159,7 @@ class ProcessPool:
 
     async def _start(self, early: EarlyHost | None = None) -> ProcessHost:
         self._number += 1
-        host = ProcessHost(f"query-{self._number}", self._folder, self._on_output, self._host_ended)
+        host = ProcessHost(f"query-{self._number}", self._on_output, self._host_ended)
         try:
             await host.start(early)
         except BaseException:
@@ -191,7 +188,7 @@ class ProcessPool:
         if early is not None:
             if early.build == build:
                 return await self._start(early)
-            early.process.kill()
+            early.close()
         spare, self._spare = self._spare, None
         if spare is not None:
             try:

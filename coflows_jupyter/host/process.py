@@ -13,6 +13,7 @@ from typing import Literal, cast
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import CoflowsError, CrashedError, NotReadyError
 from coflows_jupyter.host.calls import CallTable, OnOutput
+from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.frames import (
     Body,
     Load,
@@ -24,7 +25,7 @@ from coflows_jupyter.host.frames import (
     decode_reply,
     pack,
 )
-from coflows_jupyter.host.launch import EarlyHost, launch
+from coflows_jupyter.host.launch import launch
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 
 State = Literal["starting", "spare", "loading", "serving", "draining", "ended"]
@@ -44,18 +45,16 @@ class ProcessHost:
 
     Args:
         name: what to call it in states and logs.
-        folder: its working directory.
         on_output: told run ID, stream and text of what runs print.
         on_end: told once when the process has ended or must be replaced; the state says which.
     """
 
-    def __init__(self, name: str, folder: str, on_output: OnOutput, on_end: Callable[[ProcessHost], None]) -> None:
+    def __init__(self, name: str, on_output: OnOutput, on_end: Callable[[ProcessHost], None]) -> None:
         self.name = name
         self.state: State = "starting"
         self.pid = 0
         self.modules: tuple[str, ...] = ()
         self.cause = ""
-        self._folder = folder
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self.calls = CallTable(self._send, self._stuck, on_output)
@@ -76,7 +75,7 @@ class ProcessHost:
             CrashedError: it ended instead.
         """
         if early is None:
-            self._process, connection = await self._loop.run_in_executor(_starter, launch, self._folder)
+            self._process, connection = await self._loop.run_in_executor(_starter, launch)
         else:
             self._process, connection, self._early = early.process, early.connection, early.build
         assert self._process is not None

@@ -12,7 +12,7 @@ from traitlets import Bool, Instance, default
 
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.config import Config
-from coflows_jupyter.host.launch import EarlyHost
+from coflows_jupyter.host.early import EarlyHost
 
 STOP_SECONDS = 4.5
 

@@ -53,7 +53,7 @@ class Hosts:
         if self.mode == "embedded":
             self.host = EmbeddedHost(self._took)
         else:
-            process = ProcessHost("query-1", str(self.folder), self._took, self.ended.append)
+            process = ProcessHost("query-1", self._took, self.ended.append)
             await process.start()
             self.host = process
         try:

@@ -61,7 +61,7 @@ async def until(condition: Any) -> None:
 @asynccontextmanager
 async def pool_of(folder: Path, *, workers: int = 1, spare: bool = True) -> AsyncIterator[ProcessPool]:
     """Open a pool and close it again."""
-    pool = ProcessPool(str(folder), workers, spare=spare, on_output=lambda *_: None, on_change=lambda: None)
+    pool = ProcessPool(workers, spare=spare, on_output=lambda *_: None, on_change=lambda: None)
     try:
         yield pool
     finally:
