@@ -1,0 +1,217 @@
+"""The permission matrix, generated from the route table: every route, every method, every kind of caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from tornado.web import RequestHandler
+
+from coflows_jupyter.server.routes import PREFIXES, ROUTES, Route
+from coflows_jupyter.server.rules import Rule
+from tests.conftest import PUBLISHED_KEY, Server
+from tests.server.conftest import WID
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CALLERS = ("anonymous", "key", "url key", "wrong key", "lab", "lab from elsewhere", "lab without xsrf", "url elsewhere")
+
+# One address per row; a new row without one fails the test below.
+ADDRESSES = {
+    "QueryHandler": f"flow/query/{WID}/main/Writers",
+    "LegacyHandler": f"flow/getquery?wid={WID}&qid=main&name=Writers",
+    "QueryOpenApiHandler": f"flow/openapi/{WID}/main",
+    "HealthHandler": "coflows/api/health",
+    "ReadyHandler": "coflows/api/ready",
+    "DescribeHandler": "coflows/api/openapi",
+    "MeHandler": "coflows/api/me",
+    "WorkflowsHandler": "coflows/api/workflows",
+    "WorkflowHandler": f"coflows/api/workflows/{WID}",
+    "BuildHandler": f"coflows/api/workflows/{WID}/build",
+    "QueriesHandler": f"coflows/api/workflows/{WID}/queries",
+    "EventsHandler": "coflows/api/events",
+    "NotFoundHandler": "account/whoami",
+}
+ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
+
+
+def expected(rule: Rule | None, method: str, caller: str, *, some_public: bool) -> set[int]:
+    """Say which statuses the rule leaves for a caller; written down again, so that the code can't agree with itself."""
+    if rule is None:
+        return {405}
+    if rule is Rule.PUBLIC or (rule is Rule.FUNCTION and some_public):
+        return {200, 204, 404}
+    if caller in {"anonymous", "wrong key"}:
+        return {401}
+    if caller in {"lab from elsewhere", "url elsewhere"} or (caller == "lab without xsrf" and method == "POST"):
+        return {403}
+    return {200}
+
+
+def request(server: Server, browser: httpx.Client, caller: str, method: str, address: str) -> int:
+    """Send one request as one caller and return the status of the answer."""
+    in_url = {"_cokey": server.key}
+    sent: dict[str, tuple[dict[str, str], dict[str, str], bool]] = {
+        "anonymous": ({}, {}, False),
+        "key": ({"x-api-key": server.key}, {}, False),
+        "url key": ({}, in_url, False),
+        "wrong key": ({"x-api-key": "0" * 32}, {"_cokey": "1" * 32}, False),
+        "lab": ({"X-XSRFToken": browser.cookies["_xsrf"], "Sec-Fetch-Site": "same-origin"}, {}, True),
+        "lab from elsewhere": ({"X-XSRFToken": browser.cookies["_xsrf"], **ELSEWHERE}, {}, True),
+        "lab without xsrf": ({}, {}, True),
+        "url elsewhere": (ELSEWHERE, in_url, False),
+    }
+    headers, parameters, with_cookies = sent[caller]
+    cookies = dict(browser.cookies) if with_cookies else {}
+    url = httpx.URL(server.url + address)
+    with (
+        httpx.Client(cookies=cookies, timeout=30, trust_env=False) as client,
+        client.stream(method, url.copy_merge_params(parameters), headers=headers) as answer,
+    ):
+        assert "set-cookie" not in answer.headers
+        assert "access-control-allow-origin" not in answer.headers
+        return answer.status_code
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.handler.__name__)
+def test_matrix(route: Route, caller: str, server: Server, browser: httpx.Client) -> None:
+    """Each method of each route lets in exactly those whom its rule names."""
+    some_public = route.handler.__name__ == "QueryOpenApiHandler"
+    for method in METHODS:
+        status = request(server, browser, caller, method, ADDRESSES[route.handler.__name__])
+        allowed = expected(route.rules.get(method), method, caller, some_public=some_public)
+        assert status in allowed, f"{method} as {caller} answered {status}, not one of {allowed}"
+
+
+def implemented(route: Route) -> set[str]:
+    """Return the methods that a handler has code for."""
+    missing: Callable[..., None] = RequestHandler._unimplemented_method
+    return {method for method in METHODS if getattr(route.handler, method.lower()) is not missing}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.handler.__name__)
+def test_every_method_has_a_rule(route: Route) -> None:
+    """A row without a rule, or a method that a handler has and its row does not name, is a mistake."""
+    inherited = set() if "GET" in route.rules else {"HEAD"}
+    assert implemented(route) - inherited == set(route.rules)
+    assert all(isinstance(rule, Rule) for rule in route.rules.values())
+    assert route.handler.__name__ in ADDRESSES
+
+
+def test_routes_stay_below_our_prefixes() -> None:
+    """No row claims an address that is Jupyter's or another extension's."""
+    starts = tuple(prefix for prefix in PREFIXES)
+    for route in ROUTES:
+        assert route.pattern.removeprefix("(?i:").lstrip("(?:").startswith(starts)
+
+
+@pytest.mark.parametrize(
+    ("function", "anonymous_status", "key_status"),
+    [
+        ("Add?x=1&y=2", 401, 200),
+        ("Hello", 200, 200),
+        ("Writers", 401, 200),
+        ("Nobody", 401, 403),
+        ("Missing", 401, 404),
+    ],
+)
+def test_functions(
+    server: Server, anonymous: httpx.Client, function: str, anonymous_status: int, key_status: int
+) -> None:
+    """A doc comment's permission decides; without one a key is needed; who is unknown does not learn what exists."""
+    assert anonymous.get(f"flow/query/{WID}/main/{function}").status_code == anonymous_status
+    assert server.http.get(f"flow/query/{WID}/main/{function}").status_code == key_status
+
+
+def test_unreadable_documentation_closes(server: Server, anonymous: httpx.Client) -> None:
+    """A doc comment that does not parse opens the function to nobody, and is a diagnostic."""
+    assert anonymous.get(f"flow/query/{WID}/broken/Closed").status_code == 401
+    answer = server.http.get(f"flow/query/{WID}/broken/Closed")
+    assert answer.status_code == 403
+    assert "doc comment" in answer.json()["detail"]
+    found = server.http.get(f"coflows/api/workflows/{WID}").json()["diagnostics"]
+    assert [d["code"] for d in found] == ["doc-comment"]
+
+
+@pytest.mark.parametrize("header", ["x-api-key", "X-API-KEY", "_cokey"])
+def test_key_headers(server: Server, anonymous: httpx.Client, header: str) -> None:
+    """Both of the original's headers are heard, in any case."""
+    assert anonymous.get("coflows/api/me", headers={header: server.key}).json()["source"] == "key"
+
+
+@pytest.mark.parametrize("scheme", ["token", "Bearer", "BEARER"])
+def test_authorization_header(server: Server, anonymous: httpx.Client, scheme: str) -> None:
+    """Jupyter's and everybody else's way of sending a token work."""
+    answer = anonymous.get("coflows/api/me", headers={"Authorization": f"{scheme} {server.key}"})
+    assert answer.json()["source"] == "key"
+
+
+@pytest.mark.parametrize("name", ["_cokey", "uid"])
+def test_key_in_url_is_no_argument(server: Server, anonymous: httpx.Client, name: str) -> None:
+    """The key is taken out before arguments are counted, wherever it stands."""
+    path = f"flow/query/{WID}/main/Show"
+    assert anonymous.get(f"{path}?{name}={server.key}&a=1&b=2").json() == ["1", "2"]
+    assert anonymous.get(f"{path}?a=1&{name}={server.key}&b=2").json() == ["1", "2"]
+    assert anonymous.get(f"{path}?a=1&{name}={server.key}").json() == ["1"]
+
+
+def test_reserved_names_of_jupyter_are_ordinary_arguments(server: Server, browser: httpx.Client) -> None:
+    """A function may have parameters that Jupyter's own handlers would take for themselves."""
+    arguments = {"token": "a", "_xsrf": "b", "uid": "c", "no_track_activity": "d"}
+    path = f"flow/query/{WID}/main/Names"
+    assert server.http.get(path, params=arguments).json() == arguments
+    assert server.http.post(path, json=arguments).json() == arguments
+    assert browser.get(path, params=arguments).json() == arguments
+    assert browser.post(path, json=arguments).json() == arguments
+
+
+def test_published_key_is_a_local_header_only(weak_server: Server) -> None:
+    """The tutorial's key works in its tutorial's way and opens nothing else."""
+    url = weak_server.url
+    me = url + "coflows/api/me"
+    assert httpx.get(me, headers={"x-api-key": PUBLISHED_KEY}).status_code == 200
+    assert httpx.get(me, headers={"Authorization": f"token {PUBLISHED_KEY}"}).status_code == 401
+    assert httpx.get(me, headers={"_cokey": PUBLISHED_KEY}).status_code == 401
+    assert httpx.get(f"{me}?_cokey={PUBLISHED_KEY}").status_code == 401
+    assert httpx.get(f"{url}flow/query/{WID}/main/Add?x=1&y=2&_cokey={PUBLISHED_KEY}").status_code == 401
+
+
+def test_foreign_host_header_is_refused(server: Server) -> None:
+    """A page that rebinds its name to 127.0.0.1 reaches nothing, not even with the key."""
+    for path in ("coflows/api/health", f"flow/query/{WID}/main/Hello"):
+        assert server.http.get(path, headers={"Host": "elsewhere.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Referer": "https://elsewhere.example/page"},
+    ],
+)
+def test_other_pages_bring_neither_cookie_nor_url_key(
+    server: Server, browser: httpx.Client, headers: dict[str, str]
+) -> None:
+    """What a page of another site can make a browser send does not identify anybody, and the answer says why."""
+    for client, url in (
+        (browser, "coflows/api/me"),
+        (httpx.Client(), f"{server.url}coflows/api/me?_cokey={server.key}"),
+    ):
+        answer = client.get(url, headers=headers)
+        assert answer.status_code == 403
+        assert "another site" in answer.json()["detail"]
+
+
+def test_own_page_is_let_in(server: Server, browser: httpx.Client) -> None:
+    """Lab's own requests carry the same headers with our own name."""
+    origin = server.url.rstrip("/")
+    for headers in (
+        {"Sec-Fetch-Site": "same-origin", "Origin": origin},
+        {"Origin": origin},
+        {"Referer": origin + "/lab"},
+    ):
+        assert browser.get("coflows/api/me", headers=headers).json()["source"] == "lab"
