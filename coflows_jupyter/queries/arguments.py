@@ -1,59 +1,44 @@
 """Binds the raw arguments of a call to a function's parameters, once, in the host.
 
-A query string is bound by name when its names are parameters, else by position, as the original did with
-``p[0]=…&p[1]=…``. A JSON object is bound by name, an array by position. Values are converted by the annotation, else
-by the type that the doc comment names, else they stay what they are: text in a query string, JSON values in a body.
-Conversion is pydantic's in lax mode: ``"2"`` is an int, ``2.5`` is not.
+**Query strings.** When every name is a parameter's, by name; when none is, by position, as the original did with
+``p[0]=…&p[1]=…`` or any other names. A mixture is a misspelt name and an error. A repeated name collects the items of
+an array. Text becomes a value by the annotation, else by the type that the doc comment names, else it stays text;
+where that fails it is read as JSON, which is how lists, objects and ``null`` are given.
+
+**JSON.** An object by name, an array by position. A function with exactly one parameter that the body doesn't name
+gets the whole body: converted, or as JSON text where the parameter has no type or is a ``str``, as the original did.
+
+Conversion is pydantic's in lax mode, which users know from FastAPI: ``"2"`` and ``true`` are ints, ``2.5`` is not, and
+of two equal names in one object the last counts.
 """
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Callable
+from functools import cached_property
+from types import GenericAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote_plus
 
-import orjson
-from pydantic import ConfigDict, ValidationError, validate_call
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import ArgsKwargs, from_json
 
 from coflows_jupyter.errors import ArgumentsError, FieldError
-from coflows_jupyter.runtimes.protocol import Parameter, Signature
-from coflows_jupyter.runtimes.signature import adapted, parameters
+from coflows_jupyter.queries.misfits import explain, refuse, shown, unknown
+from coflows_jupyter.runtimes.protocol import Signature
+from coflows_jupyter.runtimes.signature import adapted, documented, parameters
 
-DOCUMENTED_TYPES: dict[str, Any] = {
-    "int": int,
-    "int32": int,
-    "int64": int,
-    "integer": int,
-    "long": int,
-    "float": float,
-    "double": float,
-    "number": float,
-    "decimal": decimal.Decimal,
-    "bool": bool,
-    "boolean": bool,
-    "str": str,
-    "string": str,
-    "date": datetime.date,
-    "datetime": datetime.datetime,
-    "list": list,
-    "array": list,
-    "dict": dict,
-    "object": dict,
-}
+Bound: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
-Bound = tuple[tuple[Any, ...], dict[str, Any]]
-
-_POSITION = re.compile(r"p(?:\[(\d*)\])?")
-_SHOWN = 100
+_INDEXED = re.compile(r"p\[(\d{1,4})\]")
+_BLANK = b" \t\r\n"
 
 
 class Binder:
-    """Binds calls of one function.
+    """Binds calls of one function; the first call compiles its check.
 
     Args:
         function: the user's function.
@@ -61,19 +46,12 @@ class Binder:
     """
 
     def __init__(self, function: Callable[..., Any], signature: Signature) -> None:
+        self._function = function
         self._parameters = signature.parameters
-        self._names = {p.name: p for p in signature.parameters if p.kind in {"positional", "keyword"}}
+        self._names = {p.name for p in signature.parameters if p.kind in {"positional", "keyword"}}
+        self._rest = next((p.name for p in signature.parameters if p.kind == "var_positional"), "")
         self._open = any(p.kind == "var_keyword" for p in signature.parameters)
-        written = parameters(function)
-        self._positional_only = [p.name for p in written if p.kind is p.POSITIONAL_ONLY]
-        types = [
-            _type(ours, p.annotation) for ours, p in zip(signature.parameters, written, strict=True)
-        ]
-        self._takes_text = {
-            p.name for p, kind in zip(signature.parameters, types, strict=True) if kind in {Any, str}
-        }
-        self._arrays = {p.name for p in signature.parameters if p.schema.get("type") == "array"}
-        self._validate = _validator(written, types)
+        self._arrays = {p.name for p in signature.parameters if "array" in _json_types(p.schema)} | {self._rest}
 
     def bind(self, form: Literal["query", "json"], data: bytes) -> Bound:
         """Return positional and keyword arguments for the function.
@@ -85,153 +63,225 @@ class Binder:
         Raises:
             ArgumentsError: they don't fit; it has an entry for every field that doesn't.
         """
-        if not data:
-            return self._validated((), {})
-        return self._bind_query(data) if form == "query" else self._bind_json(data)
+        if form == "query":
+            return self._bind_query(data)
+        if not data.lstrip(_BLANK):
+            return self._checked({})
+        return self._bind_json(data)
 
-    # -- query strings ---------------------------------------------------------------------------------------------
+    # -- the check ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _written(self) -> tuple[inspect.Parameter, ...]:
+        return parameters(self._function)
+
+    @cached_property
+    def _types(self) -> dict[str, Any]:
+        return {
+            ours.name: (documented(ours.annotation) if p.annotation is p.empty else adapted(p.annotation)).annotation
+            for ours, p in zip(self._parameters, self._written, strict=True)
+        }
+
+    @cached_property
+    def _check(self) -> Any:
+        """One validator for the whole call; pydantic runs it without coming back to Python in between.
+
+        It sees a stand-in that has the function's parameters and gives back what it is called with.
+        """
+
+        def stand_in(*args: Any, **kwargs: Any) -> Bound:
+            return args, kwargs
+
+        written = [p.replace(annotation=self._types[p.name]) for p in self._written]
+        if self._leading:  # may be given by name as well; _places brings them back
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            written = [p.replace(kind=kind) if p.kind is p.POSITIONAL_ONLY else p for p in written]
+        stand_in.__signature__ = inspect.Signature(written)  # type: ignore[attr-defined]  # what pydantic reads
+        stand_in.__annotations__ = dict(self._types)
+        return _adapter(stand_in).validator
+
+    @cached_property
+    def _leading(self) -> list[inspect.Parameter]:
+        """Parameters that must be passed by position even when they are given by name."""
+        last = 0
+        for place, parameter in enumerate(self._written):
+            if parameter.kind in {parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL}:
+                last = place + (parameter.kind is parameter.POSITIONAL_ONLY)
+        return list(self._written[:last])
+
+    def _checked(self, given: dict[str, Any] | tuple[Any, ...]) -> Bound:
+        try:
+            return self._converted(given)
+        except ValidationError as error:
+            raise explain(error, given, self._parameters) from None
+
+    def _converted(self, given: dict[str, Any] | tuple[Any, ...]) -> Bound:
+        """Check and convert values by name or by position.
+
+        Raises:
+            pydantic.ValidationError: some don't fit.
+        """
+        if isinstance(given, tuple):
+            bound: Bound = self._check.validate_python(ArgsKwargs(given))
+            return bound
+        rest: tuple[Any, ...] = ()
+        if self._rest in given:
+            named = {name: value for name, value in given.items() if name != self._rest}
+            rest = self._check_rest(given[self._rest])
+            given = named
+        bound = self._check.validate_python(ArgsKwargs((), given))
+        return self._places(bound, rest) if self._leading else (rest, bound[1])
+
+    def _check_rest(self, values: Any) -> tuple[Any, ...]:
+        """Check what is given for ``*args`` by its name."""
+        try:
+            return tuple(_adapter(GenericAlias(list, (self._types[self._rest],))).validate_python(values))
+        except ValidationError as error:
+            raise explain(error, values, self._parameters, inside=self._rest) from None
+
+    def _places(self, bound: Bound, rest: tuple[Any, ...]) -> Bound:
+        """Move arguments that were given by name to the position that they must have."""
+        args, kwargs = bound
+        if args or not (rest or any(p.kind is p.POSITIONAL_ONLY for p in self._leading)):
+            return bound
+        leading = [p for p in self._leading if rest or p.kind is p.POSITIONAL_ONLY]
+        return (*(kwargs.pop(p.name, p.default) for p in leading), *rest), kwargs
+
+    # -- query strings -----------------------------------------------------------------------------------------------
 
     def _bind_query(self, data: bytes) -> Bound:
         pairs = _pairs(data)
-        unknown = [name for name, _ in pairs if name not in self._names]
-        if not unknown:
-            return self._bind_texts(self._collect(pairs))
-        if all(map(_POSITION.fullmatch, unknown)) and len(unknown) == len(pairs):
-            return self._bind_texts(_by_index(pairs))
-        if self._open:
-            return self._bind_texts(self._collect(pairs))
-        if len(unknown) == len(pairs):
-            return self._bind_texts([value for _, value in pairs])
-        raise ArgumentsError("some arguments have no parameter", [self._unknown(name) for name in unknown])
+        named = dict(pairs)
+        by_name = len(named) == len(pairs) and named.keys() <= self._names
+        given: dict[str, Any] | tuple[Any, ...] = named if by_name else self._arranged(pairs)
+        try:
+            return self._converted(given)
+        except ValidationError as error:
+            return self._checked(self._read_again(given, error))
 
-    def _collect(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    def _arranged(self, pairs: list[tuple[str, str]]) -> dict[str, Any] | tuple[str, ...]:
+        """Decide between by name and by position, and collect repeated names."""
+        known = self._names | {self._rest}
+        foreign = [name for name, _ in pairs if name not in known]
+        places = [_INDEXED.fullmatch(name) for name, _ in pairs]
+        if all(places):
+            return _by_index(pairs, [int(place[1]) for place in places if place])
+        if foreign and not self._open:
+            if len(foreign) == len(pairs):
+                return tuple(value for _, value in pairs)
+            fields = [unknown(name, dict(pairs)[name], self._parameters) for name in dict.fromkeys(foreign)]
+            raise refuse(fields)
+        repeated = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+        if twice := [name for name in repeated if name not in self._arrays]:
+            if len(repeated) == 1 == len({name for name, _ in pairs}):
+                return tuple(value for _, value in pairs)  # p=1&p=2, as the original took it
+            fields = [FieldError(name, "is given more than once", shown(dict(pairs)[name])) for name in twice]
+            raise refuse(fields)
         collected: dict[str, Any] = {}
         for name, value in pairs:
-            if name not in collected:
-                collected[name] = value
-            elif name in self._arrays:
-                before = collected[name]
-                collected[name] = [*(before if isinstance(before, list) else [before]), value]
+            if name in repeated or name == self._rest:
+                collected.setdefault(name, []).append(value)
             else:
-                raise ArgumentsError("an argument is given twice", [FieldError(name, "is given twice", value[:_SHOWN])])
+                collected[name] = value
         return collected
 
-    def _bind_texts(self, texts: Sequence[Any] | dict[str, Any]) -> Bound:
-        args, kwargs = self._places(texts)
-        try:
-            return self._validate(*args, **kwargs)
-        except ValidationError as error:
-            wrong = {_name(e["loc"], self._parameters) for e in error.errors(include_url=False)}
-            again = {name: self._read(name, value) for name, value in kwargs.items() if name in wrong}
-            first = [
-                self._read(name, value) if name in wrong else value
-                for name, value in zip(self._position_names(len(args)), args, strict=True)
-            ]
-            return self._validated(first, {**kwargs, **again})
+    def _read_again(
+        self, given: dict[str, Any] | tuple[Any, ...], error: ValidationError
+    ) -> dict[str, Any] | tuple[Any, ...]:
+        """Read as JSON what is no value as text."""
+        wrong = {e["loc"][0] for e in error.errors(include_url=False, include_context=False) if e["loc"]}
+        if isinstance(given, tuple):
+            names = [p.name for p in self._parameters if p.kind == "positional"]
+            names += [self._rest] * (len(given) - len(names))
+            return (
+                tuple(
+                    self._from_text(name, text) if place in wrong and name else text
+                    for place, (name, text) in enumerate(zip(names, given, strict=False))
+                )
+                + given[len(names) :]
+            )
+        return {name: self._from_text(name, text) if name in wrong else text for name, text in given.items()}
 
-    def _read(self, name: str, text: Any) -> Any:
-        """Read a text that is no value of the parameter's type as JSON, which lists and objects are given in."""
-        if not isinstance(text, str):
+    def _from_text(self, name: str, text: Any) -> Any:
+        if not isinstance(text, str) or name not in self._types:
             return text
         try:
-            value = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            value = text
-        if name in self._arrays and not isinstance(value, list):
-            return [text]
-        return value if isinstance(value, list | dict | None) else text
+            return _adapter(self._types[name]).validate_json(text or "null")
+        except ValidationError:
+            pass
+        try:
+            value = from_json(text)
+        except ValueError:
+            value = None
+        if isinstance(value, list | dict):
+            return value
+        return [text] if name in self._arrays and name != self._rest else text
 
-    # -- JSON documents --------------------------------------------------------------------------------------------
+    # -- JSON documents ----------------------------------------------------------------------------------------------
 
     def _bind_json(self, data: bytes) -> Bound:
         try:
-            value = orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise ArgumentsError("the body is no JSON", [FieldError("body", str(error), _shown(data))]) from None
-        if len(self._parameters) == 1 and self._is_whole(value):
-            text = isinstance(value, list | dict) and self._parameters[0].name in self._takes_text
-            return self._validated((data.decode() if text else value,), {})
-        if isinstance(value, list | dict):
-            return self._validated(*self._places(value))
-        raise ArgumentsError(
-            "the body is neither an object nor an array",
-            [FieldError("body", 'write {"name": value} or [value, value]', _shown(data))],
-        )
-
-    def _is_whole(self, value: Any) -> bool:
-        """Whether a body is the value of the only parameter, as the original took it."""
-        only = self._parameters[0]
-        if only.kind != "positional":
-            return False
-        if isinstance(value, list):
-            return len(value) != 1
-        return not isinstance(value, dict) or (only.name not in value and bool(value))
-
-    # -- both ------------------------------------------------------------------------------------------------------
-
-    def _places(self, values: Sequence[Any] | dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
-        if not isinstance(values, dict):
-            return values, {}
-        first = []
-        for name in self._positional_only:
-            if name not in values:
-                break
-            first.append(values[name])
-        return first, {k: v for k, v in values.items() if k not in self._positional_only[: len(first)]}
-
-    def _validated(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Bound:
-        try:
-            return self._validate(*args, **kwargs)
+            if self._rest:
+                given = from_json(data)
+                if isinstance(given, dict) and self._rest in given:
+                    return self._checked(given)
+            bound: Bound = self._check.validate_json(data)
         except ValidationError as error:
-            fields = [self._field(e) for e in error.errors(include_url=False, include_context=False)]
-            what = "one argument does" if len(fields) == 1 else f"{len(fields)} arguments do"
-            raise ArgumentsError(f"{what} not fit", fields) from None
+            return self._bind_whole(data, error)
+        except ValueError as error:
+            raise _no_json(error, data) from None
+        return self._places(bound, ()) if self._leading else bound
 
-    def _field(self, error: Any) -> FieldError:
-        name = _name(error["loc"], self._parameters)
-        kind = str(error["type"])
-        if kind.startswith("missing"):
-            return FieldError(name, "is missing")
-        if kind == "unexpected_positional_argument":
-            return FieldError(name, f"is one too many: there are {len(self._names)} parameters", _shown(error["input"]))
-        if kind == "unexpected_keyword_argument":
-            return self._unknown(name, error["input"])
-        path = "".join(f"[{part!r}]" for part in error["loc"][1:])
-        return FieldError(name + path, error["msg"], _shown(error["input"]))
+    def _bind_whole(self, data: bytes, error: ValidationError) -> Bound:
+        """Take the body as the value of the only parameter; ``error`` says why it is not its arguments."""
+        try:
+            body = from_json(data)
+        except ValueError as invalid:
+            raise _no_json(invalid, data) from None
+        only = self._parameters[0] if len(self._parameters) == 1 else None
+        named = only is not None and isinstance(body, dict) and only.name in body
+        if only is None or named or only.name not in self._names:
+            raise explain(error, body, self._parameters)
+        written, accepted = self._written[0].annotation, _json_types(only.schema)
+        if written in {inspect.Parameter.empty, str} and not (accepted and written is inspect.Parameter.empty):
+            if isinstance(body, list):
+                raise explain(error, body, self._parameters)
+            return self._passed(body if isinstance(body, str) else data.decode())
+        try:
+            return self._passed(_adapter(self._types[only.name]).validate_json(data))
+        except ValidationError as second:
+            kind = "object" if isinstance(body, dict) else "array" if isinstance(body, list) else None
+            if kind is None or kind in accepted:
+                raise explain(second, body, self._parameters, inside=only.name) from None
+            raise explain(error, body, self._parameters) from None
 
-    def _unknown(self, name: str, value: Any = "") -> FieldError:
-        near = difflib.get_close_matches(name, self._names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the parameters are: {', '.join(self._names) or 'none'}"
-        return FieldError(name, f"is no parameter; {hint}", _shown(value))
-
-    def _position_names(self, count: int) -> list[str]:
-        return [_name((index,), self._parameters) for index in range(count)]
-
-
-def documented_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema of a type that a doc comment names; ``{}`` for one that we don't know."""
-    return adapted(DOCUMENTED_TYPES.get(kind.strip().lower(), Any)).schema
-
-
-def _type(parameter: Parameter, annotation: Any) -> Any:
-    if annotation is not inspect.Parameter.empty:
-        return adapted(annotation).annotation
-    return DOCUMENTED_TYPES.get(parameter.annotation.strip().lower(), Any) if parameter.annotation else Any
+    def _passed(self, value: Any) -> Bound:
+        only = self._written[0]
+        return ((), {only.name: value}) if only.kind is only.KEYWORD_ONLY else ((value,), {})
 
 
-def _validator(written: Sequence[inspect.Parameter], types: Sequence[Any]) -> Callable[..., Bound]:
-    """Let pydantic compile the check of a whole call into one validator.
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+    except PydanticUserError:  # a model has its own configuration
+        return TypeAdapter(kind)
 
-    It sees a stand-in that has the function's parameters and gives back what it is called with.
-    """
 
-    def stand_in(*args: Any, **kwargs: Any) -> Bound:
-        return args, kwargs
-
-    annotated = [p.replace(annotation=kind) for p, kind in zip(written, types, strict=True)]
-    stand_in.__signature__ = inspect.Signature(annotated)  # type: ignore[attr-defined]  # what inspect reads
-    stand_in.__annotations__ = {p.name: p.annotation for p in annotated}
-    return validate_call(config=ConfigDict(arbitrary_types_allowed=True))(stand_in)
+def _json_types(schema: dict[str, Any]) -> set[str]:
+    """Return which of JSON's types a schema accepts; empty for one that says nothing about it."""
+    definitions: dict[str, Any] = schema.get("$defs", {})
+    found: set[str] = set()
+    todo, seen = [schema], set()
+    while todo:
+        part = todo.pop()
+        reference = part.get("$ref", "")
+        if reference and reference not in seen:
+            seen.add(reference)
+            todo.append(definitions.get(reference.rpartition("/")[2], {}))
+        kind = part.get("type", [])
+        found.update([kind] if isinstance(kind, str) else kind)
+        todo += [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())]
+    return found
 
 
 def _pairs(data: bytes) -> list[tuple[str, str]]:
@@ -241,29 +291,21 @@ def _pairs(data: bytes) -> list[tuple[str, str]]:
         if "%" in text or "+" in text:
             return [(unquote_plus(n, errors="strict"), unquote_plus(v, errors="strict")) for n, _, v in parts]
     except UnicodeDecodeError:
-        problem = [FieldError("query", "is not UTF-8", _shown(data))]
-        raise ArgumentsError("the arguments can't be decoded", problem) from None
+        field = FieldError("arguments", "are not UTF-8 text", shown(data))
+        raise refuse([field]) from None
     return [(name, value) for name, _, value in parts]
 
 
-def _by_index(pairs: list[tuple[str, str]]) -> list[str]:
-    found = [_POSITION.fullmatch(name) for name, _ in pairs]
-    if all(match is not None and match[1] for match in found):
-        pairs = [pairs[i] for i in sorted(range(len(pairs)), key=lambda i: int(found[i][1]))]  # type: ignore[index]
-    return [value for _, value in pairs]
+def _by_index(pairs: list[tuple[str, str]], indices: list[int]) -> tuple[str, ...]:
+    wanted = set(range(len(pairs)))
+    fields = [FieldError(f"p[{i}]", "is given more than once") for i, n in Counter(indices).items() if n > 1]
+    if not fields and wanted != set(indices):
+        fields = [FieldError(f"p[{min(wanted - set(indices))}]", "is missing")]
+    if fields:
+        raise refuse(fields)
+    return tuple(value for _, (_, value) in sorted(zip(indices, pairs, strict=True)))
 
 
-def _name(location: Sequence[int | str], parameters: Sequence[Parameter]) -> str:
-    """Return the parameter's name for a place in pydantic's error."""
-    place = location[0] if location else "arguments"
-    if isinstance(place, str):
-        return place
-    if place < len(parameters) and parameters[place].kind in {"positional", "var_positional"}:
-        return parameters[place].name
-    rest = next((p.name for p in parameters if p.kind == "var_positional"), "")
-    return rest or f"p[{place}]"
-
-
-def _shown(value: Any) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+def _no_json(error: ValueError, data: bytes) -> ArgumentsError:
+    field = FieldError("body", f"is no JSON: {error}", shown(data))
+    return refuse([field])

@@ -9,9 +9,9 @@ import msgspec
 
 from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.errors import Diagnostic
-from coflows_jupyter.queries.arguments import documented_schema
 from coflows_jupyter.queries.docs import FunctionDocs, Info, parse_docs
 from coflows_jupyter.runtimes.protocol import Parameter, Signature
+from coflows_jupyter.runtimes.signature import documented
 from coflows_jupyter.workflow.sources import SourceUnit
 
 
@@ -96,4 +96,4 @@ def _documented(parameter: Parameter, params: dict[str, tuple[str, str]]) -> Par
     description = text or parameter.description
     if parameter.annotation or not kind:
         return msgspec.structs.replace(parameter, description=description)
-    return msgspec.structs.replace(parameter, description=description, annotation=kind, schema=documented_schema(kind))
+    return msgspec.structs.replace(parameter, description=description, annotation=kind, schema=documented(kind).schema)

@@ -6,11 +6,14 @@ function: its parameter accepts anything.
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import inspect
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, get_type_hints, is_typeddict
 
 import orjson
 
@@ -24,6 +27,29 @@ _KINDS: dict[Any, ParameterKind] = {
     inspect.Parameter.KEYWORD_ONLY: "keyword",
     inspect.Parameter.VAR_KEYWORD: "var_keyword",
 }
+
+TYPE_WORDS: dict[str, Any] = {
+    "int": int,
+    "int32": int,
+    "int64": int,
+    "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
+    "number": float,
+    "decimal": decimal.Decimal,
+    "bool": bool,
+    "boolean": bool,
+    "str": str,
+    "string": str,
+    "date": dt.date,
+    "datetime": dt.datetime,
+    "list": list,
+    "array": list,
+    "dict": dict,
+    "object": dict,
+}
+"""What ``<param type="…">`` of a doc comment may say, in any case; any other word means no type."""
 
 
 class Adapted(NamedTuple):
@@ -87,6 +113,8 @@ def _adapted(annotation: Any) -> Adapted:
         return Adapted(Any, {})
     from pydantic import ConfigDict, TypeAdapter
 
+    if is_typeddict(annotation):
+        annotation = _typed_dict(annotation)
     adapter: TypeAdapter[Any]
     try:
         adapter = TypeAdapter(annotation)
@@ -101,6 +129,19 @@ def _adapted(annotation: Any) -> Adapted:
         return Adapted(annotation, {})
 
 
+def _typed_dict(kind: Any) -> Any:
+    """Make the kind of ``TypedDict`` that pydantic reads on every Python."""
+    import typing_extensions
+
+    fields = get_type_hints(kind, include_extras=True)
+    return typing_extensions.TypedDict(kind.__name__, fields, total=kind.__total__)  # type: ignore[operator]
+
+
+def documented(word: str) -> Adapted:
+    """Return the type that a doc comment's ``<param type="…">`` names."""
+    return adapted(TYPE_WORDS.get(word.strip().lower(), Any))
+
+
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
         return inspect.signature(function)
@@ -113,11 +154,13 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _evaluated(annotation: Any, scope: Mapping[str, Any]) -> Any:
-    if not isinstance(annotation, str):
+    """Resolve names in an annotation: all of ``"list[Order]"``, and the inner one of ``list["Order"]``."""
+    if annotation is inspect.Parameter.empty:
         return annotation
+    holder = SimpleNamespace(__annotations__={"it": annotation})
     try:
-        return eval(annotation, dict(scope))  # noqa: S307  (the user's own source, which has run already)
-    except Exception:  # noqa: BLE001
+        return get_type_hints(holder, globalns=dict(scope), include_extras=True)["it"]
+    except Exception:  # noqa: BLE001  (a name that exists only while types are checked, or no type at all)
         return inspect.Parameter.empty
 
 
