@@ -153,12 +153,15 @@ def _parse(lines: list[tuple[int, str, int]]) -> _Node:
         node = open_nodes.pop()
         open_nodes[-1].pieces += node.pieces
 
+    def text(data: str) -> None:
+        open_nodes[-1].pieces.append(data)
+
     def doctype(*_: object) -> None:
         raise _Unreadable("a DOCTYPE is not allowed", *place(parser.CurrentLineNumber, parser.CurrentColumnNumber))
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda data: open_nodes[-1].pieces.append(data)
+    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = doctype
     document = "\n".join(["<root>", *(content for _, content, _ in lines), "</root>"])
     try:

@@ -50,9 +50,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-def query_document(
-    entry: QueryEntry, workflow: str, server_url: str, functions: Iterable[str]
-) -> dict[str, Any]:
+def query_document(entry: QueryEntry, workflow: str, server_url: str, functions: Iterable[str]) -> dict[str, Any]:
     """Describe one Query.
 
     Args:
@@ -133,9 +131,7 @@ def _query_parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _body_schema(entry: FunctionEntry) -> dict[str, Any]:
     named = [p for p in entry.signature.parameters if p.kind in {"positional", "keyword"}]
-    properties = {
-        p.name: _schema(p) | ({"description": p.description} if p.description else {}) for p in named
-    }
+    properties = {p.name: _schema(p) | ({"description": p.description} if p.description else {}) for p in named}
     required = [p.name for p in named if p.required]
     by_name: dict[str, Any] = {"type": "object", "properties": properties}
     if required:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import csv
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
+import enum
 import io
 import itertools
 import os
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -107,22 +109,23 @@ def _to_json_slowly(value: Any, error: orjson.JSONEncodeError) -> bytes:
 
 
 def _spelled_out(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int) and not -_LARGEST // 2 <= value < _LARGEST:
-        return orjson.Fragment(str(int(value)).encode())
-    if isinstance(value, str):
-        return value.encode(errors="surrogatepass").decode(errors="replace")
-    if isinstance(value, dict):
-        return {_spelled_out(k) if isinstance(k, str) else k: _spelled_out(v) for k, v in value.items()}
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return [_spelled_out(item) for item in value]
-    if isinstance(value, str | int | float | datetime.date | datetime.time | None):
-        return value
-    try:
-        return _spelled_out(_plain(value))
-    except NotAcceptableError:
-        return value
+    plain: Any
+    match value:
+        case bool() | float() | None | dt.date() | dt.time():
+            plain = value
+        case int():
+            plain = value if -_LARGEST // 2 <= value < _LARGEST else orjson.Fragment(str(int(value)).encode())
+        case str():
+            plain = value.encode(errors="replace").decode()
+        case dict():
+            plain = {_spelled_out(k) if isinstance(k, str) else k: _spelled_out(v) for k, v in value.items()}
+        case list():
+            plain = [_spelled_out(item) for item in value]
+        case _ if dataclasses.is_dataclass(value) or isinstance(value, enum.Enum | uuid.UUID | orjson.Fragment):
+            plain = value
+        case _:
+            plain = _spelled_out(_plain(value))
+    return plain
 
 
 def _plain(value: Any) -> Any:
@@ -155,9 +158,9 @@ def _number(value: decimal.Decimal) -> Any:
     return orjson.Fragment(format(value, "f").encode()) if value.is_finite() else None
 
 
-def _duration(value: datetime.timedelta) -> str:
+def _duration(value: dt.timedelta) -> str:
     """Write a duration by ISO 8601, in days and seconds: ``P1DT3600S``."""
-    sign, value = ("-", -value) if value < datetime.timedelta(0) else ("", value)
+    sign, value = ("-", -value) if value < dt.timedelta(0) else ("", value)
     seconds = f"{value.seconds + value.microseconds / 1e6:f}".rstrip("0").rstrip(".")
     return f"{sign}P{value.days}DT{seconds}S"
 
@@ -206,8 +209,8 @@ def _series(series: Any) -> Any:
 
 _PLAIN: dict[type, Callable[[Any], Any]] = {
     decimal.Decimal: _number,
-    datetime.datetime: lambda v: v.isoformat(),
-    datetime.timedelta: _duration,
+    dt.datetime: lambda v: v.isoformat(),
+    dt.timedelta: _duration,
     tuple: lambda v: v._asdict() if hasattr(v, "_asdict") else list(v),
     set: _sorted,
     frozenset: _sorted,
@@ -244,7 +247,7 @@ MAPPING: tuple[tuple[str, str], ...] = (
     ("set, frozenset", "array, sorted where its items can be"),
     ("dict, mapping, dataclass, namedtuple, pydantic model", "object"),
     ("numpy array, scalar", "nested array, number"),
-    ("pandas or polars DataFrame", "array of objects, one per row; an index that is more than a row number comes first"),
+    ("pandas or polars DataFrame", "array of objects, one per row; an index that is no row number comes first"),
     ("pandas Series", "object by label, or an array where the index is a row number"),
     ("any other object", "object of its public attributes"),
 )
