@@ -23,6 +23,7 @@ const modules = [
 module.exports = {
   ...lab,
   reporters: ['default'],
+  testEnvironment: './jest-environment.js',
   testRegex: 'src/__tests__/.*\\.spec\\.tsx?$',
   transform: {
     ...lab.transform,
