@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import msgspec
 
 from coflows_jupyter.access.permissions import Grant
-from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.errors import Diagnostic, nearest
 from coflows_jupyter.queries.docs import FunctionDocs, Info, parse_docs
 from coflows_jupyter.runtimes.protocol import Parameter, Signature
 from coflows_jupyter.runtimes.signature import documented
@@ -68,8 +67,8 @@ def make_entry(unit: SourceUnit, signatures: Sequence[Signature]) -> tuple[Query
     names = [signature.name for signature in signatures]
     for name, described in docs.functions.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the functions are: {', '.join(names) or 'none'}"
+            near = nearest(name, names)
+            hint = f"did you mean {near}?" if near else f"the functions are: {', '.join(names) or 'none'}"
             message = f"there is no function {name} for this documentation"
             found.append(Diagnostic(unit.path, described.line, 0, "warning", "doc-comment", message, hint))
     functions = {s.name: _function_entry(s, docs.functions.get(s.name), readable=docs.ok) for s in signatures}

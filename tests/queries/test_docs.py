@@ -155,3 +155,71 @@ def test_documentation_of_nothing_is_a_warning() -> None:
     unit = SourceUnit("query", "q", "q.py", "python", '### <api name="Ad"/>')
     _, found = make_entry(unit, [Signature("Add")])
     assert [(d.severity, d.line, d.hint) for d in found] == [("warning", 1, "did you mean Add?")]
+
+
+def test_ordinary_comments_need_not_be_xml() -> None:
+    """A banner between elements, or a heading in a docstring, does not disturb the documentation around it."""
+    text = '### Load & clean <3\n### <api name="f"/>\ndef f():\n    """Do.\n\n    ### A < B & C\n    """\n### x & y\n'
+    docs = parse_docs(text, "q.py", "python")
+    assert docs.ok
+    assert list(docs.functions) == ["f"]
+    assert not parse_docs('### <api name="f">\n### a & b\n### </api>', "q.py", "python").ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<api><permissions><group id="g" permission="write"/></permissions></api>',
+        '<api name="f"/><permissions><group id="g" permission="write"/></permissions>',
+        '<Api name="f"><permissions><group id="g" permission="write"/></permissions></Api>',
+        '<info><group id="g" permission="write"/></info>',
+    ],
+)
+def test_permissions_of_no_function_close_the_file(text: str) -> None:
+    """Permissions that are written for a function nobody can tell may be meant for any."""
+    docs = parse_docs(f"### {text}", "q.py", "python")
+    assert not docs.ok
+    assert {d.line for d in docs.diagnostics} == {1}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<permission><group id="g" permission="write"/></permission>',
+        '<permisions><group id="g" permission="write"/></permisions>',
+        '<group id="g" permission="write"/>',
+        '<description>text <permissions><group id="g" permission="write"/></permissions></description>',
+        "<permissions/>",
+    ],
+)
+def test_misplaced_permissions_close_the_function(inside: str) -> None:
+    """A misspelt or misplaced element that may have been meant to restrict a function closes it."""
+    docs = parse_docs(f'### <api name="f">{inside}</api><api name="g"/>', "q.py", "python")
+    assert docs.ok
+    assert docs.functions["f"].closed
+    assert not docs.functions["g"].closed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "### " + "<a>" * 100_000,
+        '### <api name="f">\ud800</api>',
+        '### <api name="f">\0</api>',
+        "### <api name='f'>&b;</api>",
+        "### <?xml version='1.0'?><api/>",
+    ],
+)
+def test_hostile_text_closes(text: str) -> None:
+    """Nothing that a comment may hold ends the host or stays unnoticed."""
+    docs = parse_docs(text, "q.py", "python")
+    assert not docs.ok
+    assert docs.diagnostics[0].line == 1
+
+
+def test_places() -> None:
+    """A finding points at the line and column of the source, with the marker and the indentation counted."""
+    docs = parse_docs(
+        'x = 1\n\n  ### text\n  ###   <api name="f"><description>a & b</description></api>', "q.py", "python"
+    )
+    assert (docs.diagnostics[0].line, docs.diagnostics[0].column) == (4, 39)
