@@ -1,37 +1,40 @@
 """Encodes what a function returns into bytes, in the host.
 
-``MAPPING`` says what becomes of every kind of value in JSON; it is the same for all languages. JSON is strict: there
-is no ``NaN`` and no infinity in it, they are ``null``. Data libraries are recognised when a value of theirs arrives,
-and never imported by us.
+A value has a form of its own (JSON for data, a picture or page for figures, bytes for bytes, lines of JSON for
+generators, its content for a file) and others that a suffix or an Accept header may ask for; ``FORMS`` lists them.
 """
 
 from __future__ import annotations
 
-import base64
-import csv
 import dataclasses
-import datetime as dt
-import decimal
-import enum
-import io
-import itertools
-import os
-import sys
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+import mimetypes
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-import orjson
-
 from coflows_jupyter.errors import NotAcceptableError
+from coflows_jupyter.queries.figures import HTML, PNG, SVG, figure_forms
+from coflows_jupyter.queries.jsonform import to_json
+from coflows_jupyter.queries.tables import is_frame, to_arrow, to_csv, to_html, to_text
+from coflows_jupyter.response import Response
 
 JSON, CSV, TEXT = "application/json", "text/csv", "text/plain"
 NDJSON, BYTES = "application/x-ndjson", "application/octet-stream"
+ARROW = "application/vnd.apache.arrow.stream"
 
-MEDIA_TYPES = {"json": JSON, "csv": CSV, "txt": TEXT, "ndjson": NDJSON}
+MEDIA_TYPES = {
+    "json": JSON,
+    "csv": CSV,
+    "txt": TEXT,
+    "html": HTML,
+    "arrow": ARROW,
+    "png": PNG,
+    "svg": SVG,
+    "ndjson": NDJSON,
+}
+"""What a suffix of the function's name in an address asks for."""
 
-_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-_LARGEST = 2**64
+_PIECE = 1 << 18
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,202 +59,53 @@ def encode(value: Any, accept: str) -> Encoded:
 
     Args:
         value: what it returned.
-        accept: the wanted media type; empty for the value's own: JSON for data, NDJSON for generators, bytes for bytes.
+        accept: the wanted media type; empty for the value's own.
 
     Raises:
         NotAcceptableError: the value has no such form.
     """
-    if isinstance(value, bytes | bytearray | memoryview):
-        return _offer(accept, value, {BYTES: bytes})
-    if isinstance(value, AsyncIterator):
-        return _offer(accept, value, {NDJSON: _lines_async, JSON: _array_async})
-    if isinstance(value, Iterator):
-        return _offer(accept, value, {NDJSON: _lines, JSON: _array})
-    if accept in {"", JSON}:
+    if isinstance(value, Response):
+        return _encode_response(value, accept)
+    if accept in {"", JSON} and isinstance(value, int | float | str | list | dict | None):
         return Encoded(JSON, to_json(value))
-    return _offer(accept, value, {JSON: to_json, CSV: _to_csv, TEXT: _to_text})
-
-
-def _offer(accept: str, value: Any, forms: Mapping[str, Callable[[Any], Any]]) -> Encoded:
+    if isinstance(value, Path) and value.is_file():
+        return Encoded(mimetypes.guess_type(value.name)[0] or BYTES, _read(value))
+    forms = _forms(value)
     kind = accept or next(iter(forms))
     if kind not in forms:
         raise NotAcceptableError(f"there is no {kind} of this result; it comes as {', '.join(forms)}")
-    return Encoded(f"{kind}; charset=utf-8" if kind in {CSV, TEXT} else kind, forms[kind](value))
+    return Encoded(f"{kind}; charset=utf-8" if kind.startswith("text/") else kind, forms[kind](value))
 
 
-# -- JSON --------------------------------------------------------------------------------------------------------------
+def _encode_response(response: Response, accept: str) -> Encoded:
+    chosen = response.content_type
+    if chosen and isinstance(response.body, bytes | str):
+        body = response.body.encode() if isinstance(response.body, str) else response.body
+        encoded = Encoded(chosen, body)
+    else:
+        encoded = encode(response.body, chosen or accept)
+    encoded.status = response.status
+    encoded.headers = tuple(response.headers.items())
+    return encoded
 
 
-def to_json(value: Any) -> bytes:
-    """Encode a value as strict JSON.
-
-    Raises:
-        NotAcceptableError: something in it has no JSON form, or it contains itself.
-    """
-    try:
-        return orjson.dumps(value, _plain, _OPTIONS)
-    except orjson.JSONEncodeError as error:
-        return _to_json_slowly(value, error)
-
-
-def _to_json_slowly(value: Any, error: orjson.JSONEncodeError) -> bytes:
-    """Encode again with what the fast way refuses: integers beyond 64 bits, and half characters in text."""
-    cause = error.__cause__
-    if isinstance(cause, NotAcceptableError):
-        raise cause
-    try:
-        return orjson.dumps(_spelled_out(value), _plain, _OPTIONS)
-    except (orjson.JSONEncodeError, RecursionError) as again:
-        if isinstance(again.__cause__, NotAcceptableError):
-            raise again.__cause__ from None
-        reason = "it contains itself, or is nested too deep" if "ecursion" in str(again) else str(again)
-        raise NotAcceptableError(f"the result has no JSON form: {reason}") from None
+def _forms(value: Any) -> Mapping[str, Callable[[Any], Any]]:
+    """Return the forms of a value by media type, its own first."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _BYTES
+    if isinstance(value, AsyncIterator):
+        return _ASYNC_STREAM
+    if isinstance(value, Iterator):
+        return _STREAM
+    if (figure := figure_forms(value)) is not None:
+        return figure
+    return _FRAME if is_frame(value) else _DATA
 
 
-def _spelled_out(value: Any) -> Any:
-    plain: Any
-    match value:
-        case bool() | float() | None | dt.date() | dt.time():
-            plain = value
-        case int():
-            plain = value if -_LARGEST // 2 <= value < _LARGEST else orjson.Fragment(str(int(value)).encode())
-        case str():
-            plain = value.encode(errors="replace").decode()
-        case dict():
-            plain = {_spelled_out(k) if isinstance(k, str) else k: _spelled_out(v) for k, v in value.items()}
-        case list():
-            plain = [_spelled_out(item) for item in value]
-        case _ if dataclasses.is_dataclass(value) or isinstance(value, enum.Enum | uuid.UUID | orjson.Fragment):
-            plain = value
-        case _:
-            plain = _spelled_out(_plain(value))
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    """Turn a value that the encoder does not know into one that it does."""
-    if _is_missing(value):
-        return None
-    for kind, plain in _PLAIN.items():
-        if isinstance(value, kind):
-            return plain(value)
-    for library, name, plain in _FOREIGN:
-        module = sys.modules.get(library)
-        if module is not None and isinstance(value, getattr(module, name)):
-            return plain(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Iterable):
-        return list(value)
-    public = {k: v for k, v in getattr(value, "__dict__", {}).items() if not k.startswith("_") and not callable(v)}
-    if not public:
-        raise NotAcceptableError(f"a value of type {type(value).__name__} has no JSON form; return its parts")
-    return public
-
-
-def _is_missing(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and (value is pandas.NaT or value is pandas.NA)
-
-
-def _number(value: decimal.Decimal) -> Any:
-    return orjson.Fragment(format(value, "f").encode()) if value.is_finite() else None
-
-
-def _duration(value: dt.timedelta) -> str:
-    """Write a duration by ISO 8601, in days and seconds: ``P1DT3600S``."""
-    sign, value = ("-", -value) if value < dt.timedelta(0) else ("", value)
-    seconds = f"{value.seconds + value.microseconds / 1e6:f}".rstrip("0").rstrip(".")
-    return f"{sign}P{value.days}DT{seconds}S"
-
-
-def _sorted(value: Iterable[Any]) -> list[Any]:
-    items = list(value)
-    try:
-        return sorted(items)
-    except TypeError:
-        return items
-
-
-def _array_of_numpy(value: Any) -> Any:
-    return [_scalar(item) for item in value.tolist()] if value.ndim else _scalar(value.item())
-
-
-def _scalar(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
-
-
-def _series_values(series: Any) -> list[Any]:
-    values: list[Any] = series.astype(object).where(series.notna(), None).tolist()
-    return values
-
-
-def _has_labels(index: Any) -> bool:
-    return type(index).__name__ != "RangeIndex" or index.name is not None
-
-
-def _frame_records(frame: Any) -> list[dict[str, Any]]:
-    if _has_labels(frame.index):
-        frame = frame.reset_index()
-    names = [name if isinstance(name, str) else _label(name) for name in frame.columns]
-    columns = [_series_values(frame.iloc[:, place]) for place in range(len(names))]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _label(name: Any) -> str:
-    return ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
-
-
-def _series(series: Any) -> Any:
-    values = _series_values(series)
-    return dict(zip(map(_label, series.index), values, strict=True)) if _has_labels(series.index) else values
-
-
-_PLAIN: dict[type, Callable[[Any], Any]] = {
-    decimal.Decimal: _number,
-    dt.datetime: lambda v: v.isoformat(),
-    dt.timedelta: _duration,
-    tuple: lambda v: v._asdict() if hasattr(v, "_asdict") else list(v),
-    set: _sorted,
-    frozenset: _sorted,
-    bytes: lambda v: base64.b64encode(v).decode(),
-    bytearray: lambda v: base64.b64encode(v).decode(),
-    complex: lambda v: {"real": v.real, "imag": v.imag},
-    os.PathLike: os.fspath,
-    BaseException: lambda v: f"{type(v).__name__}: {v}",
-}
-
-_FOREIGN: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
-    ("pandas", "DataFrame", _frame_records),
-    ("pandas", "Series", _series),
-    ("pandas", "Index", lambda v: _series_values(v.to_series())),
-    ("pandas", "Period", str),
-    ("polars", "DataFrame", lambda v: v.to_dicts()),
-    ("polars", "Series", lambda v: v.to_list()),
-    ("numpy", "ndarray", _array_of_numpy),
-    ("numpy", "generic", lambda v: v.item()),
-    ("pydantic", "BaseModel", lambda v: v.model_dump()),
-)
-
-MAPPING: tuple[tuple[str, str], ...] = (
-    ("None, NaN, infinity, NaT, pandas.NA", "null"),
-    ("bool, int of any size, float, str", "itself"),
-    ("decimal.Decimal", "number with all its digits"),
-    ("date, time, datetime, pandas.Timestamp", "ISO 8601 text"),
-    ("timedelta", "ISO 8601 duration, P1DT3600S"),
-    ("enum", "its value"),
-    ("uuid, pathlib.Path", "text"),
-    ("bytes inside a value", "Base64 text"),
-    ("complex", '{"real": …, "imag": …}'),
-    ("list, tuple, range, other iterables", "array"),
-    ("set, frozenset", "array, sorted where its items can be"),
-    ("dict, mapping, dataclass, namedtuple, pydantic model", "object"),
-    ("numpy array, scalar", "nested array, number"),
-    ("pandas or polars DataFrame", "array of objects, one per row; an index that is no row number comes first"),
-    ("pandas Series", "object by label, or an array where the index is a row number"),
-    ("any other object", "object of its public attributes"),
-)
-"""Every kind of value and its JSON form, in words, for the documentation."""
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 # -- streams -----------------------------------------------------------------------------------------------------------
@@ -293,53 +147,20 @@ async def _array_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     yield b"[]" if separator == b"[" else b"]"
 
 
-# -- tables ------------------------------------------------------------------------------------------------------------
+_DATA: Mapping[str, Callable[[Any], Any]] = {JSON: to_json, CSV: to_csv, TEXT: to_text, HTML: to_html}
+_FRAME: Mapping[str, Callable[[Any], Any]] = {**_DATA, ARROW: to_arrow}
+_BYTES: Mapping[str, Callable[[Any], Any]] = {BYTES: bytes}
+_STREAM: Mapping[str, Callable[[Any], Any]] = {NDJSON: _lines, JSON: _array}
+_ASYNC_STREAM: Mapping[str, Callable[[Any], Any]] = {NDJSON: _lines_async, JSON: _array_async}
 
-
-def _rows(value: Any) -> tuple[list[str], list[list[Any]]] | None:
-    """Return header and rows of a value that is a table, by way of its JSON form; ``None`` for any other."""
-    plain = orjson.loads(to_json(value))
-    if isinstance(plain, dict):
-        columns = list(plain.values())
-        if columns and all(isinstance(column, list) for column in columns):
-            return list(plain), [list(row) for row in itertools.zip_longest(*columns)]
-        return ["key", "value"], [[name, item] for name, item in plain.items()]
-    if not isinstance(plain, list):
-        return None
-    if plain and all(isinstance(row, dict) for row in plain):
-        header = list(dict.fromkeys(name for row in plain for name in row))
-        return header, [[row.get(name) for name in header] for row in plain]
-    return [], [row if isinstance(row, list) else [row] for row in plain]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _to_csv(value: Any) -> bytes:
-    """Write RFC 4180 CSV; a value that is no table is a single cell."""
-    header, rows = _rows(value) or ([], [[orjson.loads(to_json(value))]])
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if header:
-        writer.writerow(header)
-    writer.writerows([_cell(item) for item in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _to_text(value: Any) -> bytes:
-    """Write text as it is, a table in aligned columns, anything else as JSON."""
-    if isinstance(value, str):
-        return value.encode(errors="replace")
-    table = _rows(value)
-    if table is None:
-        return _cell(orjson.loads(to_json(value))).encode()
-    header, rows = table
-    lines = [[_cell(item) for item in row] for row in ([header] if header else []) + rows]
-    count = max(map(len, lines), default=0)
-    widths = [max(len(line[place]) for line in lines if place < len(line)) for place in range(count)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip() for line in lines
-    ).encode()
+FORMS: tuple[tuple[str, str], ...] = (
+    ("data: None, numbers, text, dates, lists, objects, arrays …", ", ".join(_DATA)),
+    ("frames of pandas and polars", ", ".join(_FRAME)),
+    ("Matplotlib figure", f"{PNG}, {SVG}, {HTML}"),
+    ("Plotly or Altair figure", f"{HTML}, {JSON}, {PNG}, {SVG}"),
+    ("generator, async generator", ", ".join(_STREAM)),
+    ("bytes", BYTES),
+    ("pathlib.Path of a file", "what its name says"),
+    ("Response", "its content_type, else those of its body"),
+)
+"""Every kind of result and the media types that it comes as, its own first."""

@@ -20,6 +20,13 @@ from coflows_jupyter.queries.results import MEDIA_TYPES
 from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 
 _FORM = "application/x-www-form-urlencoded"
+# What browsers ask for whatever they open; from others it is a wish.
+_PAGES = {"text/html", "image/svg+xml"}
+# A result that is a page may run its own scripts, in an origin that is nobody's: no cookie, no storage, no request.
+_PAGE_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';"
+    " img-src data: blob:; font-src data:; frame-ancestors 'self'"
+)
 _POSITION = re.compile(r"p(?:\[(\d*)\])?")
 
 
@@ -70,6 +77,8 @@ class CallHandler(BaseHandler):
         headers = self._headers
         headers["X-Run-Id"] = self.run_id
         headers["Content-Type"] = result.content_type
+        if result.content_type.startswith("text/html"):
+            headers["Content-Security-Policy"] = _PAGE_POLICY
         for header, value in result.headers:
             self.set_header(header, value)
         if result.status != 200:  # noqa: PLR2004 — OK, which the status is already
@@ -188,8 +197,9 @@ def negotiate(accept: str) -> str:
             ranges.append((-float(quality), position, kind.lower()))
         except ValueError:
             continue
-    known = set(MEDIA_TYPES.values())
-    for _, _, kind in sorted(ranges):
+    kinds = [kind for _, _, kind in sorted(ranges)]
+    known = set(MEDIA_TYPES.values()) - (_PAGES if "*/*" in kinds else set())
+    for kind in kinds:
         if kind in known:
             return kind
         if kind.endswith("/*") or not kind:

@@ -17,14 +17,20 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from coflows_jupyter import Response
 from coflows_jupyter.errors import NotAcceptableError
-from coflows_jupyter.queries.results import CSV, JSON, NDJSON, TEXT, encode
+from coflows_jupyter.queries.figures import HTML, PNG, SVG
+from coflows_jupyter.queries.results import ARROW, CSV, JSON, NDJSON, TEXT, encode
 
 
 @dataclasses.dataclass
@@ -205,3 +211,83 @@ def test_not_acceptable() -> None:
         encode(1, "image/png")
     with pytest.raises(NotAcceptableError, match="octet-stream"):
         encode(b"", CSV)
+
+
+def test_html() -> None:
+    """A table is a page with a table; text in it is text, whatever it looks like."""
+    body = encode([{"a": 1, "b": "<script>"}], HTML).body
+    assert isinstance(body, bytes)
+    assert b"<td class=n>1</td><td>&lt;script&gt;</td>" in body
+    assert encode("<b>", HTML).body.endswith(b"<pre>&lt;b&gt;</pre>")  # type: ignore[union-attr]  # bytes
+
+
+def test_arrow() -> None:
+    """A frame is an Arrow stream that reads back equal; other data has no such form."""
+    frame = pd.DataFrame({"price": [1.5, None], "day": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+    body = encode(frame, ARROW).body
+    assert isinstance(body, bytes)
+    pd.testing.assert_frame_equal(pa.ipc.open_stream(body).read_pandas(), frame)
+    with pytest.raises(NotAcceptableError, match="text/csv"):
+        encode([1], ARROW)
+
+
+def matplotlib_figure() -> Figure:
+    """Draw a line."""
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    return figure
+
+
+def altair_chart() -> Any:
+    """Draw a bar."""
+    return alt.Chart(pd.DataFrame({"a": ["x"], "b": [1]})).mark_bar().encode(x="a", y="b")
+
+
+STARTS = {PNG: b"\x89PNG", SVG: b"<", HTML: b"<", JSON: b"{"}
+
+
+@pytest.mark.parametrize(
+    ("figure", "kinds"),
+    [
+        (matplotlib_figure, [PNG, SVG, HTML]),
+        (lambda: go.Figure(go.Bar(y=[1])), [HTML, JSON]),
+        (altair_chart, [HTML, JSON, PNG, SVG]),
+    ],
+    ids=["matplotlib", "plotly", "altair"],
+)
+def test_figures(figure: Any, kinds: list[str]) -> None:
+    """Figures are pictures and pages; the first of their forms is what they come as unasked."""
+    assert encode(figure(), "").content_type.startswith(kinds[0])
+    for kind in kinds:
+        body = encode(figure(), kind).body
+        assert isinstance(body, bytes)
+        assert body.lstrip().startswith(STARTS[kind])
+        assert b'src="http' not in body
+    with pytest.raises(NotAcceptableError):
+        encode(figure(), CSV)
+
+
+def test_equal_figures_are_equal_bytes() -> None:
+    """A picture holds no time and no version."""
+    assert encode(matplotlib_figure(), PNG).body == encode(matplotlib_figure(), PNG).body
+
+
+def test_files(tmp_path: pathlib.Path) -> None:
+    """The path of a file is its content, under the media type of its name."""
+    file = tmp_path / "report.csv"
+    file.write_bytes(b"a\n" * 300_000)
+    encoded = encode(file, "")
+    assert encoded.content_type == "text/csv"
+    assert isinstance(encoded.body, Iterator)
+    assert b"".join(encoded.body) == file.read_bytes()
+
+
+def test_response() -> None:
+    """A Response has a status, headers and a media type of its own; without the last its body decides."""
+    encoded = encode(Response({"id": 1}, 201, {"Location": "/1"}), "")
+    assert (encoded.status, encoded.headers, encoded.content_type) == (201, (("Location", "/1"),), JSON)
+    assert encoded.body == b'{"id":1}'
+    encoded = encode(Response("<b>hi</b>", content_type="text/html"), JSON)
+    assert (encoded.content_type, encoded.body) == ("text/html", b"<b>hi</b>")
+    with pytest.raises(ValueError, match="200 to 599"):
+        Response(status=99)
