@@ -1,0 +1,1 @@
+"""One module per change of the schema; what is released is never edited again."""
