@@ -12,7 +12,8 @@ from urllib.parse import quote
 import msgspec
 
 from coflows_jupyter.queries.catalog import FunctionEntry, QueryEntry
-from coflows_jupyter.queries.results import CSV, JSON, NDJSON, TEXT
+from coflows_jupyter.queries.examples import Example, examples
+from coflows_jupyter.queries.results import JSON, MEDIA_TYPES, NDJSON
 from coflows_jupyter.runtimes.protocol import Parameter
 
 _PROBLEMS = {
@@ -59,13 +60,45 @@ def query_document(entry: QueryEntry, workflow: str, server_url: str, functions:
         server_url: where the server answers, with its base path and without a slash at the end.
         functions: names of the functions to describe: those that the reader may call.
     """
-    base = f"{server_url}/flow/query/{quote(workflow, safe='')}/{quote(entry.id, safe='')}"
+    paths = {f"/{quote(name)}": _path(entry.functions[name], name, entry.id) for name in functions}
+    return _document(_info(entry), _base(server_url, workflow, entry.id), paths)
+
+
+def workflow_document(
+    name: str, workflow: str, server_url: str, queries: Iterable[tuple[QueryEntry, Iterable[str]]]
+) -> dict[str, Any]:
+    """Describe all Queries of a Workflow in one document, each under a tag of its own.
+
+    Args:
+        name: the Workflow's name.
+        workflow: its ID.
+        server_url: where the server answers, with its base path and without a slash at the end.
+        queries: each Query to describe, with the names of those of its functions that the reader may call.
+    """
+    paths, tags = {}, []
+    for entry, functions in queries:
+        tags.append(_tag(entry))
+        for function in functions:
+            # The last dot of an operation's ID ends that of the Query: a function's name has none.
+            operation = f"{entry.id}.{function}"
+            paths[f"/{quote(entry.id, safe='')}/{quote(function)}"] = _path(
+                entry.functions[function], operation, entry.id
+            )
+    info = {"title": name or workflow, "version": "1.0.0"}
+    return _document(info, _base(server_url, workflow), paths) | {"tags": tags}
+
+
+def _base(server_url: str, *path: str) -> str:
+    return "/".join([server_url, "flow/query", *(quote(part, safe="") for part in path)])
+
+
+def _document(info: dict[str, Any], base: str, paths: dict[str, Any]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
-        "info": _info(entry),
+        "info": info,
         "servers": [{"url": base}],
         "security": [{"key": []}, {"bearer": []}],
-        "paths": {f"/{quote(name)}": _path(entry.functions[name]) for name in functions},
+        "paths": paths,
         "components": {
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -75,6 +108,11 @@ def query_document(entry: QueryEntry, workflow: str, server_url: str, functions:
             "responses": {code: _problem(text) for code, text in _PROBLEMS.items()},
         },
     }
+
+
+def _tag(entry: QueryEntry) -> dict[str, Any]:
+    texts = [entry.info.title, entry.info.description]
+    return {"name": entry.id, "description": ": ".join(filter(None, texts))}
 
 
 def _info(entry: QueryEntry) -> dict[str, Any]:
@@ -92,62 +130,81 @@ def _info(entry: QueryEntry) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value}
 
 
-def _path(entry: FunctionEntry) -> dict[str, Any]:
-    shared = {"summary": entry.signature.name, "description": entry.description or entry.signature.doc}
-    get = {
-        **shared,
-        "operationId": f"{entry.signature.name}_get",
-        "parameters": [_query_parameter(p) for p in entry.signature.parameters if p.kind != "var_keyword"],
-        "responses": _responses(entry),
+def _path(entry: FunctionEntry, operation: str, tag: str) -> dict[str, Any]:
+    signature = entry.signature
+    shown = examples(signature)
+    shared: dict[str, Any] = {
+        "summary": signature.name,
+        "description": entry.description or signature.doc,
+        "tags": [tag],
+        "responses": _responses(entry, shown),
     }
-    post = {
-        **shared,
-        "operationId": f"{entry.signature.name}_post",
-        "requestBody": {"required": False, "content": {JSON: {"schema": _body_schema(entry)}}},
-        "responses": _responses(entry),
+    if entry.grants is not None and any(g.group == "Public" and g.level == 0 for g in entry.grants):
+        shared["security"] = [{}, {"key": []}, {"bearer": []}]
+    values = shown[0].arguments if shown else {}
+    parameters = [_query_parameter(p, values) for p in signature.parameters if p.kind != "var_keyword"]
+    body = {"schema": _body_schema(entry)} | _examples((e.call, e.arguments) for e in shown)
+    return {
+        "get": {**shared, "operationId": f"{operation}_get", "parameters": parameters},
+        "post": {
+            **shared,
+            "operationId": f"{operation}_post",
+            "requestBody": {"required": False, "content": {JSON: body}},
+        },
     }
-    public = entry.grants is not None and any(g.group == "Public" and g.level == 0 for g in entry.grants)
-    return {"get": get | _open(public=public), "post": post | _open(public=public)}
 
 
-def _open(*, public: bool) -> dict[str, Any]:
-    return {"security": [{}, {"key": []}, {"bearer": []}]} if public else {}
+def _examples(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the ``examples`` of a media type, named by the calls that they belong to."""
+    named = {call: {"value": value} for call, value in values}
+    return {"examples": named} if named else {}
 
 
-def _query_parameter(parameter: Parameter) -> dict[str, Any]:
+def _query_parameter(parameter: Parameter, values: dict[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": parameter.name,
         "in": "query",
         "required": parameter.required and parameter.kind != "var_positional",
-        "schema": _schema(parameter),
     }
     if parameter.description:
         document["description"] = parameter.description
+    typed = {"schema": _schema(parameter)}
+    if parameter.name in values:
+        typed["example"] = values[parameter.name]
     if parameter.schema.get("type") in {"object", "array"} or "$ref" in parameter.schema:
         # Structured values travel as JSON text in a query string.
-        document["content"] = {JSON: {"schema": document.pop("schema")}}
-    return document
+        return document | {"content": {JSON: typed}}
+    return document | typed
 
 
 def _body_schema(entry: FunctionEntry) -> dict[str, Any]:
-    named = [p for p in entry.signature.parameters if p.kind in {"positional", "keyword"}]
-    properties = {p.name: _schema(p) | ({"description": p.description} if p.description else {}) for p in named}
-    required = [p.name for p in named if p.required]
+    parameters = entry.signature.parameters
+    properties = {
+        p.name: _schema(p) | ({"description": p.description} if p.description else {})
+        for p in parameters
+        if p.kind != "var_keyword"
+    }
+    required = [p.name for p in parameters if p.required and p.kind in {"positional", "keyword"}]
     by_name: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
         by_name["required"] = required
-    if not any(p.kind == "var_keyword" for p in entry.signature.parameters):
+    if not any(p.kind == "var_keyword" for p in parameters):
         by_name["additionalProperties"] = False
     return by_name
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:
-    schema = _inlined(parameter.schema, parameter.schema.get("$defs", {}), ())
-    assert isinstance(schema, dict)
-    schema = {name: value for name, value in schema.items() if name != "$defs"}
+    schema = _standing_alone(parameter.schema)
+    if parameter.kind == "var_positional":
+        return {"type": "array", "items": schema}
     if parameter.default and "default" not in schema:
         schema["default"] = msgspec.json.decode(parameter.default)
     return schema
+
+
+def _standing_alone(schema: dict[str, Any]) -> dict[str, Any]:
+    alone: dict[str, Any] = _inlined(schema, schema.get("$defs", {}), ())
+    return alone
 
 
 def _inlined(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...]) -> Any:
@@ -166,8 +223,13 @@ def _inlined(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...]) ->
     return {k: _inlined(v, definitions, seen) for k, v in schema.items() if k != "$defs"}
 
 
-def _responses(entry: FunctionEntry) -> dict[str, Any]:
-    content = {JSON: {"schema": {}}, CSV: {"schema": _TEXT}, TEXT: {"schema": _TEXT}, NDJSON: {"schema": _TEXT}}
+def _responses(entry: FunctionEntry, shown: Iterable[Example]) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        kind: {"schema": _TEXT if kind.startswith("text/") else {}} for kind in MEDIA_TYPES.values()
+    }
+    results = _examples((example.call, example.results[0]) for example in shown if example.results)
+    content[JSON] = {"schema": _standing_alone(entry.signature.returns_schema)} | results
+    content[NDJSON] = {"schema": _TEXT}
     answers: dict[str, Any] = {
         "200": {
             "description": entry.returns or "The result",

@@ -45,6 +45,7 @@ class Signature(msgspec.Struct, frozen=True):
         doc: the docstring, dedented, empty when there is none.
         line: 1-based line of the definition in the user's file.
         is_async: whether calling it gives an awaitable.
+        returns_schema: JSON Schema of what a call answers; ``{}`` when the annotation does not tell.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Signature(msgspec.Struct, frozen=True):
     doc: str = ""
     line: int = 0
     is_async: bool = False
+    returns_schema: dict[str, Any] = {}
 
 
 class Function(msgspec.Struct, frozen=True):

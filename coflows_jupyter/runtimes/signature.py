@@ -10,10 +10,11 @@ import datetime as dt
 import decimal
 import inspect
 import math
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import cache
-from types import SimpleNamespace
-from typing import Any, NamedTuple, get_type_hints, is_typeddict
+from types import NoneType, SimpleNamespace
+from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints, is_typeddict
 
 import orjson
 
@@ -51,6 +52,18 @@ TYPE_WORDS: dict[str, Any] = {
 }
 """What ``<param type="…">`` of a doc comment may say, in any case; any other word means no type."""
 
+# Known without pydantic, which takes 100 ms to import.
+_RETURNED: dict[Any, dict[str, Any]] = {
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    NoneType: {"type": "null"},
+}
+# These answer with a stream, or with their bytes as they are.
+_NO_DOCUMENT = (Iterator, AsyncIterator, bytes, bytearray, memoryview)
+_FRAMES = {"pandas.DataFrame", "polars.DataFrame"}
+
 
 class Adapted(NamedTuple):
     """A type as pydantic understands it: the annotation to use, and its JSON Schema."""
@@ -70,6 +83,7 @@ def describe(function: Callable[..., Any], name: str = "") -> Signature:
     texts = parameter_texts(doc)
     written = _signature(function)
     inner = inspect.unwrap(function)
+    returns = _evaluated(written.return_annotation, getattr(inner, "__globals__", {}))
     return Signature(
         name=name or getattr(function, "__name__", type(function).__name__),
         parameters=tuple(
@@ -88,6 +102,7 @@ def describe(function: Callable[..., Any], name: str = "") -> Signature:
         doc=doc,
         line=getattr(getattr(inner, "__code__", None), "co_firstlineno", 0),
         is_async=inspect.iscoroutinefunction(inspect.unwrap(function, stop=inspect.iscoroutinefunction)),
+        returns_schema=returned(returns),
     )
 
 
@@ -95,7 +110,26 @@ def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """Return a function's parameters; an annotation is a type, or ``Parameter.empty`` where there is none to use."""
     found = _signature(function).parameters.values()
     scope = getattr(inspect.unwrap(function), "__globals__", {})
-    return tuple(p.replace(annotation=_evaluated(p.annotation, scope)) for p in found)
+    settled = [_settled(p.replace(annotation=_evaluated(p.annotation, scope))) for p in found]
+    for place, later in reversed(list(enumerate(settled))):
+        # `x=Field(3), y=Field()` is Python, yet no call can leave out only the first of two positions.
+        if later.default is later.empty and later.kind is later.POSITIONAL_OR_KEYWORD:
+            settled[:place] = [p.replace(default=p.empty) for p in settled[:place]]
+            break
+    return tuple(settled)
+
+
+def _settled(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Read ``x: int = Field(3, ge=1)`` as pydantic does: 3 is the default, and the constraint belongs to the type."""
+    fields = sys.modules.get("pydantic.fields")
+    field = parameter.default
+    if fields is None or not isinstance(field, fields.FieldInfo):
+        return parameter
+    kind = parameter.annotation
+    if field.metadata:
+        kind = Annotated[(Any if kind is parameter.empty else kind, *field.metadata)]
+    default = parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
+    return parameter.replace(annotation=kind, default=default)
 
 
 def adapted(annotation: Any) -> Adapted:
@@ -135,6 +169,49 @@ def _typed_dict(kind: Any) -> Any:
 
     fields = get_type_hints(kind, include_extras=True)
     return typing_extensions.TypedDict(kind.__name__, fields, total=kind.__total__)  # type: ignore[operator]
+
+
+def returned(annotation: Any) -> dict[str, Any]:
+    """Return the JSON Schema of what a value of this type is answered as; ``{}`` when that is not known."""
+    try:
+        return _returned(annotation)
+    except TypeError:  # not hashable, such as Annotated[int, []]
+        return _returned.__wrapped__(annotation)
+
+
+@cache
+def _returned(annotation: Any) -> dict[str, Any]:
+    kind = NoneType if annotation is None else get_origin(annotation) or annotation
+    if isinstance(kind, type):
+        if kind in _RETURNED:
+            return _RETURNED[kind]
+        # What is called an iterable often is an iterator.
+        if kind in {Iterable, AsyncIterable, inspect.Parameter.empty} or issubclass(kind, _NO_DOCUMENT):
+            return {}
+        if f"{kind.__module__.partition('.')[0]}.{kind.__name__}" in _FRAMES:
+            return {"type": "array", "items": {"type": "object"}}
+    return _answered(adapted(annotation).annotation)
+
+
+def _answered(annotation: Any) -> dict[str, Any]:
+    from pydantic import TypeAdapter
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class AsAnswered(GenerateJsonSchema):
+        """Where our encoding of results differs from pydantic's."""
+
+        def decimal_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ARG002  (pydantic's signature)
+            return {"type": "number"}
+
+        def named_tuple_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ARG002
+            return {"type": "object"}
+
+        arguments_schema = named_tuple_schema  # its name in older pydantic
+
+    try:
+        return TypeAdapter(annotation).json_schema(mode="serialization", schema_generator=AsAnswered)
+    except Exception:  # noqa: BLE001  (no type of pydantic's, or none with a JSON form)
+        return {}
 
 
 def documented(word: str) -> Adapted:

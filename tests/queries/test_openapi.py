@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel
 
 from coflows_jupyter.queries.catalog import make_entry
-from coflows_jupyter.queries.openapi import query_document
+from coflows_jupyter.queries.openapi import query_document, workflow_document
 from coflows_jupyter.runtimes.signature import describe
 from coflows_jupyter.workflow.sources import SourceUnit
 
@@ -36,6 +36,27 @@ def variadic(first: str, *rest: int, **named: float) -> None:
 
 def untyped(a, b=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201  (as users write)
     """Say nothing."""
+
+
+def every(first: int, /, leg: Leg, *rest: int, flag: bool, size: int = 1, **named: float) -> list[Leg]:
+    """Have a parameter of every kind."""
+    return [leg] * (first + sum(rest) + size + len(named) + flag)
+
+
+def shown(x: int, *rest: int, by: str = "sum") -> dict[str, int]:
+    """Put numbers together.
+
+    >>> shown(1, 2, 3)
+    {'sum': 6}
+    >>> shown(4, by="product")
+    <a text that is no value>
+    >>> shown(unknown)
+    1
+    >>> shown("x")
+    Traceback (most recent call last):
+    TypeError: no number
+    """
+    return {by: x + sum(rest)}
 
 
 def document(*functions: Callable[..., Any], text: str = "") -> dict[str, Any]:
@@ -80,3 +101,50 @@ def test_public_functions_need_no_key() -> None:
     found = document(simple, text=text)
     validate(found)
     assert {} in found["paths"]["/simple"]["get"]["security"]
+
+
+def test_a_workflow_is_one_document() -> None:
+    """Every Query is a tag, an operation's ID is its own, and only the functions that are named are in it."""
+    text = "### <info><title>T</title><description>D</description></info>"
+    entries = [
+        make_entry(SourceUnit("query", name, f"{name}.py", "python", text), [describe(f) for f in functions])[0]
+        for name, functions in (("a", (simple, models)), ("a.b c", (simple, every, untyped)))
+    ]
+    queries = [(entries[0], ["simple"]), (entries[1], list(entries[1].functions))]
+    found = workflow_document("W", "w id", "http://localhost:8888", queries)
+    validate(found)
+    assert list(found["paths"]) == ["/a/simple", "/a.b%20c/simple", "/a.b%20c/every", "/a.b%20c/untyped"]
+    assert found["servers"] == [{"url": "http://localhost:8888/flow/query/w%20id"}]
+    assert found["tags"] == [{"name": "a", "description": "T: D"}, {"name": "a.b c", "description": "T: D"}]
+    operations = [operation for path in found["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    assert {tag for operation in operations for tag in operation["tags"]} == {"a", "a.b c"}
+
+
+def test_docstrings_give_examples() -> None:
+    """What a doctest calls and gets stands beside the schemas; an error or a name in it is no example."""
+    found = document(shown)
+    validate(found)
+    post = found["paths"]["/shown"]["post"]
+    assert post["requestBody"]["content"]["application/json"]["examples"] == {
+        "shown(1, 2, 3)": {"value": {"x": 1, "rest": [2, 3]}},
+        'shown(4, by="product")': {"value": {"x": 4, "by": "product"}},
+    }
+    results = post["responses"]["200"]["content"]["application/json"]["examples"]
+    assert results == {"shown(1, 2, 3)": {"value": {"sum": 6}}}
+    get = found["paths"]["/shown"]["get"]
+    assert [(p["name"], p.get("example")) for p in get["parameters"]] == [("x", 1), ("rest", [2, 3]), ("by", None)]
+
+
+def test_return_annotations_give_schemas() -> None:
+    """The answer's schema is that of the annotation, and says nothing where that is unknown."""
+    found = document(simple, shown, every, untyped)
+    validate(found)
+
+    def schema(name: str) -> Any:
+        return found["paths"][f"/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+
+    assert schema("simple") == {"type": "number"}
+    assert schema("shown") == {"type": "object", "additionalProperties": {"type": "integer"}}
+    assert schema("every")["items"]["properties"]["price"]["type"] == "number"
+    assert schema("untyped") == {}
