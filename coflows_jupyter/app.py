@@ -106,11 +106,16 @@ def _launch(argument: str | Path | None, arguments: list[str]) -> int:
 def _load_early(early: EarlyHost, config: Config) -> bool:
     """Let the host load the Workflow, or end it where there is none to load; the engine says why there isn't."""
     from coflows_jupyter.build.assemble import assemble
+    from coflows_jupyter.build.dependencies.pips import ready
+    from coflows_jupyter.build.model import with_paths
 
     try:
         if config.host.mode == "process":
-            early.load(assemble(config.workflow).build)
-            return True
+            assembled = assemble(config.workflow)
+            paths = ready(assembled.package)
+            if paths is not None:
+                early.load(with_paths(assembled.build, paths))
+                return True
     except CoflowsError:
         pass
     early.close()

@@ -13,7 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from coflows_jupyter.build.assemble import Assembled, assemble
+from coflows_jupyter.build.assemble import assemble
+from coflows_jupyter.build.dependencies.pips import Pips
+from coflows_jupyter.build.model import Build, with_paths
 from coflows_jupyter.build.watch import changes
 from coflows_jupyter.config import Config
 from coflows_jupyter.errors import (
@@ -145,6 +147,7 @@ class Engine:
         self._listeners: list[Listener] = []
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
+        self._pips = Pips()
         self._pool = self._make_pool(on_output, early)
 
     def _make_pool(self, on_output: OnOutput, early: EarlyHost | None) -> Pool:
@@ -175,19 +178,28 @@ class Engine:
                 assembled = await asyncio.to_thread(assemble, self.config.workflow)
                 self.package, self.id, self.name = assembled.package, assembled.package.id, assembled.package.name
                 found = assembled.diagnostics
+                paths = await asyncio.to_thread(self._provide, assembled.package, asyncio.get_running_loop())
                 self._set_state("building", "loading", 1)
-                found += await self._load(assembled)
+                found += await self._load(with_paths(assembled.build, paths))
             except DiagnosticsError as error:
                 found += error.diagnostics or (self._finding("build", error),)
             except CoflowsError as error:
                 found += (self._finding("host", error),)
             return self._conclude(found, time.perf_counter() - started)
 
-    async def _load(self, assembled: Assembled) -> tuple[Diagnostic, ...]:
-        if assembled.build.id == self.catalog.build:
+    def _provide(self, package: Package, loop: asyncio.AbstractEventLoop) -> tuple[str, ...]:
+        """Bring what the Workflow depends on to this computer."""
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(self._set_state, "building", "installing pips", 0)
+
+        return self._pips.provide(package, tell)
+
+    async def _load(self, build: Build) -> tuple[Diagnostic, ...]:
+        if build.id == self.catalog.build:
             return self._serving
         try:
-            loaded = await self._pool.swap(assembled.build)
+            loaded = await self._pool.swap(build)
         except CrashedError as error:
             raise CrashedError(f"{error} while it loaded the Workflow") from error
         if loaded.complete or not self.catalog.build:
@@ -297,6 +309,7 @@ class Engine:
     async def close(self, drain: float = 2.0) -> None:
         """Stop watching, give running calls ``drain`` seconds, end the hosts."""
         self._set_state("stopped")
+        self._pips.close()
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -38,6 +38,11 @@ def make_build(
     return Build(hashlib.sha256(content).hexdigest()[:16], workflow, name, folder, units, paths)
 
 
+def with_paths(build: Build, paths: tuple[str, ...]) -> Build:
+    """Return the Build of the same sources with these directories first on the import path."""
+    return make_build(build.workflow, build.name, build.folder, build.units, paths)
+
+
 def working_directory(folder: Path) -> str:
     """Return where a Workflow's hosts run.
 

@@ -16,9 +16,10 @@ Name = Annotated[str, typer.Argument(help="Its name; letters, digits and undersc
 def register(app: typer.Typer) -> None:
     """Add this family to ``app``."""
     app.command()(new)
-    add = typer.Typer(help="Add a file to the Workflow.")
+    add = typer.Typer(help="Add a file or a library to the Workflow.")
     add.command("query")(add_query)
     add.command("base")(add_base)
+    add.command("pip")(add_pip)
     app.add_typer(add, name="add")
     app.command()(validate)
 
@@ -49,6 +50,21 @@ def add_base(context: typer.Context, name: Name) -> None:
     from coflows_jupyter.workflow.templates import add_base as add
 
     _add(context, add, name)
+
+
+def add_pip(
+    context: typer.Context, requirement: Annotated[str, typer.Argument(help='As pip has it: pandas, "pandas>=2,<3".')]
+) -> None:
+    """Add a Python library that the Workflow's code imports, and install it."""
+    from coflows_jupyter.build.dependencies.pips import add_pip as add
+    from coflows_jupyter.config import load_config
+
+    current = session(context)
+    output = current.output
+    with output.working(f"Installing {requirement}"):
+        add(load_config(current.config).workflow, requirement)
+    output.document({"pip": requirement})
+    output.say(f"Added {requirement}")
 
 
 def _add(context: typer.Context, make: Callable[[Path, str], Path], name: str) -> None:

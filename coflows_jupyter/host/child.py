@@ -93,7 +93,6 @@ class Child:
     @_without_collector
     def _load(self, frame: Load) -> None:
         os.chdir(working_directory(Path(frame.build.folder)))
-        sys.path[:0] = frame.build.paths
         loaded = self._worker.load(frame.build)
         self.send(LoadDone(loaded, third_party_modules(frame.build.folder)), b"")
 

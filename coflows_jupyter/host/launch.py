@@ -11,6 +11,11 @@ import sys
 _PRIVATE = ("COFLOWS_KEY", "JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE", "coflows_config")
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of a process that may run a stranger's code."""
+    return {name: value for name, value in os.environ.items() if name not in _PRIVATE}
+
+
 def launch() -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start an empty host; return its process and our end of its socket pair.
 
@@ -21,7 +26,7 @@ def launch() -> tuple[subprocess.Popen[bytes], socket.socket]:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "coflows_jupyter.host.child", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env={k: v for k, v in os.environ.items() if k not in _PRIVATE},
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=2,  # a host's own output is the server's log, never its standard output
             start_new_session=True,  # Ctrl-C at the server's terminal is the server's to handle

@@ -163,7 +163,7 @@ class Worker:
 
     def load(self, build: Build) -> Loaded:
         """Load every unit of ``build``; a unit that fails leaves the others callable."""
-        runtime = self._runtime = PythonRuntime(Path(build.folder), build.units)
+        runtime = self._runtime = PythonRuntime(Path(build.folder), build.units, build.paths)
         diagnostics: list[Diagnostic] = []
         queries: dict[str, QueryEntry] = {}
         complete = True

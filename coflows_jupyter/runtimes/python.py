@@ -104,23 +104,26 @@ class PythonRuntime:
     Args:
         folder: the Workflow's folder, where both import styles start.
         units: all units of the Build; files that it holds are imported from its texts.
+        paths: directories of the Workflow's dependencies, which come before everything but its own folder.
     """
 
-    def __init__(self, folder: Path, units: Iterable[SourceUnit]) -> None:
+    def __init__(self, folder: Path, units: Iterable[SourceUnit], paths: Iterable[str] = ()) -> None:
         self._folder = folder
         self._finder = _Finder(folder, {u.path: u.text for u in units})
         # Ahead of site-packages as any script's own folder is, behind built-in and frozen modules.
         sys.meta_path.insert(_path_finder(), self._finder)
-        sys.path[:0] = self._finder.roots  # for processes that user code starts
+        # The roots are there for processes that user code starts.
+        self._paths = [*self._finder.roots, *paths]
+        sys.path[:0] = self._paths
 
     def close(self) -> None:
         """Take the Workflow's folder off the import path, and its modules out of this process."""
         sys.meta_path.remove(self._finder)
-        for root in self._finder.roots:
-            sys.path.remove(root)
-        root = str(self._folder) + os.sep
+        for path in self._paths:
+            sys.path.remove(path)
+        inside = tuple(path + os.sep for path in (str(self._folder), *self._paths))
         for name, module in list(sys.modules.items()):
-            if (getattr(module, "__file__", None) or "").startswith(root):
+            if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
 
     def compile(self, unit: SourceUnit) -> tuple[Diagnostic, ...]:

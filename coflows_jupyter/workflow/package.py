@@ -226,6 +226,15 @@ def update_package(path: Path) -> Package:
     return save_package(package, editor)
 
 
+def preview_package(package: Package, editor: Editor) -> Package:
+    """Return the package as it would be with the changes of ``editor``; nothing is written.
+
+    Raises:
+        PackageError: the changes are a mistake.
+    """
+    return _interpret(editor.result(), package.file)
+
+
 def save_package(package: Package, editor: Editor) -> Package:
     """Write the changes of ``editor`` and return the package as it is now.
 

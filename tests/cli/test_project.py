@@ -45,3 +45,18 @@ def test_validate_tells_wrong_sources_from_wrong_files(coflows: Coflows, workflo
     done = coflows("validate", workflow, "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["ok"] is False
+
+
+def test_add_pip(coflows: Coflows, workflow: Path) -> None:
+    """It is installed and listed, once; one that does not exist leaves package.json as it is."""
+    assert json.loads(coflows("add", "pip", "toolz==0.12.0", "--json").stdout) == {"pip": "toolz==0.12.0"}
+    package = (workflow / "package.json").read_text()
+    assert json.loads(package)["Pips"] == [{"ID": "toolz==0.12.0"}]
+    assert (workflow / "coflows.lock").is_file()
+    done = coflows("add", "pip", "Toolz")
+    assert done.returncode == 2
+    assert "already in Pips" in done.stderr
+    done = coflows("add", "pip", "six==0.0.99")
+    assert done.returncode == 1
+    assert "there is no version of six==0.0.99" in done.stderr
+    assert (workflow / "package.json").read_text() == package

@@ -1,0 +1,1 @@
+"""What a Workflow needs besides its own sources, brought to this computer."""
