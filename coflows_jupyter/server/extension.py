@@ -29,6 +29,7 @@ from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.engine import Engine, EngineEvent
 from coflows_jupyter.errors import CoflowsError
+from coflows_jupyter.runs.registry import open_runs
 from coflows_jupyter.server import banner, logs, runfile
 from coflows_jupyter.server.application import CoFlowsServer, is_loopback
 from coflows_jupyter.server.routes import handlers
@@ -81,7 +82,8 @@ class CoFlowsApp(ExtensionApp):
 
     def _configure(self, server: CoFlowsServer, config: Config) -> None:
         """Apply the Workflow's configuration where the operator chose nothing else."""
-        chosen = server.config.ServerApp
+        # traitlets files `--port` under the lowest class, `--ServerApp.port` under that one.
+        chosen = {name: value for section in server.section_names() for name, value in server.config[section].items()}
         settings: dict[str, Any] = {
             "ip": config.bind,
             "port": config.port,
@@ -169,7 +171,7 @@ class CoFlowsApp(ExtensionApp):
         runfile.write(runfile.RunFile(url, self.services.keys.secret, str(config.file or ""), os.getpid()))
         self._set_environ(url)
         early = serverapp.early_host if isinstance(serverapp, CoFlowsServer) else None
-        engine = Engine(config, early=early)
+        engine = Engine(config, early=early, runs=open_runs(config))
         self.services.open(engine)
         if isinstance(serverapp, CoFlowsServer):
             self._say_where(serverapp, url)

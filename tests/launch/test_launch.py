@@ -286,6 +286,33 @@ def test_operators_token_is_kept(start: Start, log: Path, tmp_path: Path) -> Non
     assert httpx.get(f"{url}coflows/api/me", headers={"x-api-key": KEY}).status_code == 200
 
 
+def test_logs_for_machines(start: Start, log: Path, tmp_path: Path) -> None:
+    """With `json_logs` each record is one JSON document, and an access has its fields."""
+    port = pick_port()
+    program = "from coflows_jupyter.app import main; main()"
+    options = [f"--port={port}", "--CoFlowsApp.json_logs=true"]
+    process = start(sys.executable, "-c", program, make_workflow(tmp_path / "flow"), *options)
+    url = f"http://127.0.0.1:{port}/"
+    wait_for(lambda: answers(url + "coflows/api/ready", 200))
+    assert answers(f"{url}flow/query/{WID}/main/Add?x=1&y=2&_cokey=nobodys", 401)
+    process.terminate()
+    process.wait(STOP_SECONDS)
+    records = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    access = next(record for record in records if record["logger"] == "coflows.access" and record["status"] == 401)
+    assert (access["level"], access["method"], access["caller"]) == ("warning", "GET", "anonymous")
+    assert access["path"] == f"/flow/query/{WID}/main/Add"
+    assert "nobodys" not in log.read_text()
+
+
+@pytest.mark.parametrize("option", ["--port", "--ServerApp.port", "--CoFlowsServer.port"])
+def test_jupyters_own_options_go_before_the_config(start: Start, tmp_path: Path, option: str) -> None:
+    """Whichever way Jupyter spells an option, what the operator says is what happens."""
+    port = pick_port()
+    program = "from coflows_jupyter.app import main; main()"
+    start(sys.executable, "-c", program, make_workflow(tmp_path / "flow"), f"{option}={port}")
+    wait_for(lambda: answers(f"http://127.0.0.1:{port}/coflows/api/health", 200))
+
+
 def test_mistake_in_the_config_ends_the_start(start: Start, log: Path, tmp_path: Path) -> None:
     """`jupyter coflows` names the place of the mistake and ends with 2."""
     config = tmp_path / "coflows_config.json"

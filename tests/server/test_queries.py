@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -137,6 +138,15 @@ def test_endless_loop_is_504_and_others_succeed(server: Server) -> None:
     thread.join(20)
     assert answers == [504]
     assert time.monotonic() - began < 10
+
+
+def test_eight_slow_calls_outlive_an_endless_one(server: Server) -> None:
+    """Calls in flight beside `while True` are answered, whatever becomes of their host."""
+    with ThreadPoolExecutor(9) as pool:
+        slow = [pool.submit(server.http.get, f"{QUERY}/Sleep?seconds=1.5") for _ in range(8)]
+        endless = pool.submit(server.http.get, f"{QUERY}/Loop")
+    assert [(call.result().status_code, call.result().json()) for call in slow] == [(200, "slept")] * 8
+    assert endless.result().status_code == 504
 
 
 def test_stream_comes_as_it_is_made(server: Server) -> None:
