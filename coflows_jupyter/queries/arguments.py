@@ -15,6 +15,7 @@ of two equal names in one object the last counts.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -49,9 +50,10 @@ class Binder:
         self._function = function
         self._parameters = signature.parameters
         self._names = {p.name for p in signature.parameters if p.kind in {"positional", "keyword"}}
-        self._rest = next((p.name for p in signature.parameters if p.kind == "var_positional"), "")
+        self._rest = next((p.name for p in signature.parameters if p.kind == "var_positional"), None)
         self._open = any(p.kind == "var_keyword" for p in signature.parameters)
-        self._arrays = {p.name for p in signature.parameters if "array" in _json_types(p.schema)} | {self._rest}
+        self._arrays = {p.name for p in signature.parameters if p.name == self._rest or "array" in json_types(p.schema)}
+        self._adapters: dict[str, TypeAdapter[Any]] = {}
 
     def bind(self, form: Literal["query", "json"], data: bytes) -> Bound:
         """Return positional and keyword arguments for the function.
@@ -125,19 +127,29 @@ class Binder:
             bound: Bound = self._check.validate_python(ArgsKwargs(given))
             return bound
         rest: tuple[Any, ...] = ()
-        if self._rest in given:
-            named = {name: value for name, value in given.items() if name != self._rest}
-            rest = self._check_rest(given[self._rest])
-            given = named
+        if self._rest is not None and self._rest in given:
+            rest = self._check_rest(self._rest, given[self._rest])
+            given = {name: value for name, value in given.items() if name != self._rest}
         bound = self._check.validate_python(ArgsKwargs((), given))
         return self._places(bound, rest) if self._leading else (rest, bound[1])
 
-    def _check_rest(self, values: Any) -> tuple[Any, ...]:
+    def _check_rest(self, name: str, values: Any) -> tuple[Any, ...]:
         """Check what is given for ``*args`` by its name."""
         try:
-            return tuple(_adapter(GenericAlias(list, (self._types[self._rest],))).validate_python(values))
+            return tuple(self._rest_adapter.validate_python(values))
         except ValidationError as error:
-            raise explain(error, values, self._parameters, inside=self._rest) from None
+            raise explain(error, values, self._parameters, inside=name) from None
+
+    @cached_property
+    def _rest_adapter(self) -> TypeAdapter[Any]:
+        assert self._rest is not None
+        return _adapter(GenericAlias(list, (self._types[self._rest],)))
+
+    def _adapter(self, name: str) -> TypeAdapter[Any]:
+        """Return what checks a single value of one parameter."""
+        if name not in self._adapters:
+            self._adapters[name] = _adapter(self._types[name])
+        return self._adapters[name]
 
     def _places(self, bound: Bound, rest: tuple[Any, ...]) -> Bound:
         """Move arguments that were given by name to the position that they must have."""
@@ -161,8 +173,7 @@ class Binder:
 
     def _arranged(self, pairs: list[tuple[str, str]]) -> dict[str, Any] | tuple[str, ...]:
         """Decide between by name and by position, and collect repeated names."""
-        known = self._names | {self._rest}
-        foreign = [name for name, _ in pairs if name not in known]
+        foreign = [name for name, _ in pairs if name not in self._names and name != self._rest]
         places = [_INDEXED.fullmatch(name) for name, _ in pairs]
         if all(places):
             return _by_index(pairs, [int(place[1]) for place in places if place])
@@ -173,7 +184,7 @@ class Binder:
             raise refuse(fields)
         repeated = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
         if twice := [name for name in repeated if name not in self._arrays]:
-            if len(repeated) == 1 == len({name for name, _ in pairs}):
+            if len({name for name, _ in pairs}) == 1 and not self._open:
                 return tuple(value for _, value in pairs)  # p=1&p=2, as the original took it
             fields = [FieldError(name, "is given more than once", shown(dict(pairs)[name])) for name in twice]
             raise refuse(fields)
@@ -191,22 +202,18 @@ class Binder:
         """Read as JSON what is no value as text."""
         wrong = {e["loc"][0] for e in error.errors(include_url=False, include_context=False) if e["loc"]}
         if isinstance(given, tuple):
-            names = [p.name for p in self._parameters if p.kind == "positional"]
-            names += [self._rest] * (len(given) - len(names))
-            return (
-                tuple(
-                    self._from_text(name, text) if place in wrong and name else text
-                    for place, (name, text) in enumerate(zip(names, given, strict=False))
-                )
-                + given[len(names) :]
+            names = [p.name for p in self._parameters if p.kind == "positional"][: len(given)]
+            places = itertools.zip_longest(names, given, fillvalue=self._rest)
+            return tuple(
+                self._from_text(name, text) if place in wrong else text for place, (name, text) in enumerate(places)
             )
         return {name: self._from_text(name, text) if name in wrong else text for name, text in given.items()}
 
-    def _from_text(self, name: str, text: Any) -> Any:
-        if not isinstance(text, str) or name not in self._types:
+    def _from_text(self, name: str | None, text: Any) -> Any:
+        if not isinstance(text, str) or name is None or name not in self._types:
             return text
         try:
-            return _adapter(self._types[name]).validate_json(text or "null")
+            return self._adapter(name).validate_json(text or "null")
         except ValidationError:
             pass
         try:
@@ -221,7 +228,7 @@ class Binder:
 
     def _bind_json(self, data: bytes) -> Bound:
         try:
-            if self._rest:
+            if self._rest is not None:
                 given = from_json(data)
                 if isinstance(given, dict) and self._rest in given:
                     return self._checked(given)
@@ -242,13 +249,13 @@ class Binder:
         named = only is not None and isinstance(body, dict) and only.name in body
         if only is None or named or only.name not in self._names:
             raise explain(error, body, self._parameters)
-        written, accepted = self._written[0].annotation, _json_types(only.schema)
-        if written in {inspect.Parameter.empty, str} and not (accepted and written is inspect.Parameter.empty):
+        written, accepted = self._written[0].annotation, json_types(only.schema)
+        if written is str or (written is inspect.Parameter.empty and not accepted):
             if isinstance(body, list):
                 raise explain(error, body, self._parameters)
             return self._passed(body if isinstance(body, str) else data.decode())
         try:
-            return self._passed(_adapter(self._types[only.name]).validate_json(data))
+            return self._passed(self._adapter(only.name).validate_json(data))
         except ValidationError as second:
             kind = "object" if isinstance(body, dict) else "array" if isinstance(body, list) else None
             if kind is None or kind in accepted:
@@ -267,7 +274,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
         return TypeAdapter(kind)
 
 
-def _json_types(schema: dict[str, Any]) -> set[str]:
+def json_types(schema: dict[str, Any]) -> set[str]:
     """Return which of JSON's types a schema accepts; empty for one that says nothing about it."""
     definitions: dict[str, Any] = schema.get("$defs", {})
     found: set[str] = set()

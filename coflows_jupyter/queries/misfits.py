@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -26,6 +26,7 @@ _WORDS = {
     "float_type": "should be a number",
     "int_from_float": "should be a whole number",
     "int_parsing": "should be a whole number",
+    "int_parsing_size": "should be a whole number of fewer digits",
     "int_type": "should be a whole number",
     "list_type": "should be an array",
     "missing": "is missing",
@@ -37,6 +38,7 @@ _WORDS = {
     "tuple_type": "should be an array",
 }
 _SHOWN = 100
+_MOST = 100  # entries; a list of a million wrong items is told by the first of them
 
 
 def explain(error: ValidationError, given: Any, parameters: Sequence[Parameter], *, inside: str = "") -> ArgumentsError:
@@ -49,7 +51,7 @@ def explain(error: ValidationError, given: Any, parameters: Sequence[Parameter],
         inside: the parameter whose value ``given`` is.
     """
     found: dict[str, FieldError] = {}
-    for detail in error.errors(include_url=False, include_context=False):
+    for detail in error.errors(include_url=False, include_context=False)[:_MOST]:
         field = _field(detail, given, parameters, inside)
         before = found.get(field.field)
         if before is None:
@@ -81,7 +83,7 @@ def shown(value: Any) -> str:
     elif isinstance(value, str):
         text = value
     else:
-        text = orjson.dumps(value, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        text = json.dumps(value, default=repr, ensure_ascii=False)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
