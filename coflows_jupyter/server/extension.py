@@ -102,12 +102,12 @@ class CoFlowsApp(ExtensionApp):
         for name, value in settings.items():
             if name not in chosen:
                 setattr(server, name, value)
-        # Jupyter would put the key into the page that it opens; see _open_browser.
+        # Jupyter would put the key into the page that it opens; see _say_where.
         server.wants_browser = bool(chosen.get("open_browser", True)) and server.lab
         server.no_browser_open_file = True
         server.update_config(
             Traits(
-                ServerApp={"open_browser": False},
+                CoFlowsServer={"open_browser": False},
                 KernelManager={"shutdown_wait_time": _KERNEL_STOP_SECONDS},
             )
         )
@@ -123,8 +123,7 @@ class CoFlowsApp(ExtensionApp):
                 ("IdentityProvider", "token"),
                 ("PasswordIdentityProvider", "token"),
                 ("PasswordIdentityProvider", "hashed_password"),
-                ("ServerApp", "token"),
-                ("ServerApp", "password"),
+                *((section, name) for section in server.section_names() for name in ("token", "password")),
             )
         )
         if server.identity_provider_class is PasswordIdentityProvider and not own_secret:
