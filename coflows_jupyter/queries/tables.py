@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from coflows_jupyter.errors import NotAcceptableError
-from coflows_jupyter.queries.jsonform import to_json
+from coflows_jupyter.queries.jsonform import key_text, to_json, unfold
 
 _STYLE = (
     "body{font:14px system-ui,sans-serif;margin:1.5em;color-scheme:light dark}"
@@ -25,36 +25,51 @@ _STYLE = (
 
 
 def _rows(value: Any) -> tuple[list[str], list[list[Any]]] | None:
-    """Return header and rows of a value that is a table, by way of its JSON form; ``None`` for any other."""
-    plain = orjson.loads(to_json(value))
-    if isinstance(plain, dict):
-        columns = list(plain.values())
+    """Return header and rows of a value that is a table, its cells as they are; ``None`` for any other."""
+    value = unfold(value)
+    if isinstance(value, dict):
+        names, columns = list(map(key_text, value)), [_unfolded(item) for item in value.values()]
         if columns and all(isinstance(column, list) for column in columns):
-            return list(plain), [list(row) for row in itertools.zip_longest(*columns)]
-        return ["key", "value"], [[name, item] for name, item in plain.items()]
-    if not isinstance(plain, list):
+            return names, [list(row) for row in itertools.zip_longest(*columns)]
+        return ["key", "value"], [list(pair) for pair in zip(names, columns, strict=True)]
+    if not isinstance(value, list):
         return None
-    if plain and all(isinstance(row, dict) for row in plain):
-        header = list(dict.fromkeys(name for row in plain for name in row))
-        return header, [[row.get(name) for name in header] for row in plain]
-    return [], [row if isinstance(row, list) else [row] for row in plain]
+    rows = [_unfolded(row) for row in value]
+    if rows and all(isinstance(row, dict) for row in rows):
+        header = list(dict.fromkeys(name for row in rows for name in row))
+        return list(map(key_text, header)), [[row.get(name) for name in header] for row in rows]
+    return [], [row if isinstance(row, list) else [row] for row in rows]
+
+
+def _unfolded(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | None) else unfold(value)
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    """Write a value as its JSON has it: text without the quotes, and nothing for ``null``."""
+    if type(value) is str:
+        return value
+    text = to_json(value).decode()
+    if text == "null":
         return ""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return orjson.loads(text) if text.startswith('"') else text
 
 
 def to_csv(value: Any) -> bytes:
-    """Write RFC 4180 CSV; a value that is no table is a single cell."""
-    header, rows = _rows(value) or ([], [[orjson.loads(to_json(value))]])
+    """Write RFC 4180 CSV; a value that is no table is a single cell, and text is taken for CSV already.
+
+    Cells that a spreadsheet would take for a formula (``=…``, ``+…``, ``-…``, ``@…``) are written as they are: to mark
+    them would change the data for every other reader. Who opens data of strangers in a spreadsheet imports it as text.
+    """
+    if isinstance(value, str):
+        return value.encode(errors="replace")  # the original sent text under this suffix as it was
+    header, rows = _rows(value) or ([], [[value]])
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     if header:
         writer.writerow(header)
     writer.writerows([_cell(item) for item in row] for row in rows)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")
 
 
 def to_text(value: Any) -> bytes:
@@ -63,14 +78,14 @@ def to_text(value: Any) -> bytes:
         return value.encode(errors="replace")
     table = _rows(value)
     if table is None:
-        return _cell(orjson.loads(to_json(value))).encode()
+        return _cell(value).encode()
     header, rows = table
     lines = [[_cell(item) for item in row] for row in ([header] if header else []) + rows]
     count = max(map(len, lines), default=0)
     widths = [max(len(line[place]) for line in lines if place < len(line)) for place in range(count)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip() for line in lines
-    ).encode()
+    ).encode(errors="replace")
 
 
 def to_html(value: Any) -> bytes:
@@ -83,7 +98,7 @@ def to_html(value: Any) -> bytes:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
         body = "".join(f"<tr>{''.join(map(_html_cell, row))}</tr>" for row in rows)
         content = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<!DOCTYPE html><meta charset=utf-8><style>{_STYLE}</style>{content}".encode()
+    return f"<!DOCTYPE html><meta charset=utf-8><style>{_STYLE}</style>{content}".encode(errors="replace")
 
 
 def _html_cell(value: Any) -> str:
@@ -99,7 +114,7 @@ def is_frame(value: Any) -> bool:
     )
 
 
-def to_arrow(frame: Any) -> bytes:
+def to_arrow(frame: Any) -> bytes | memoryview:
     """Write a frame as an Arrow IPC stream (https://arrow.apache.org/docs/format/Columnar.html).
 
     Raises:
@@ -120,5 +135,4 @@ def to_arrow(frame: Any) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    return memoryview(sink.getvalue())
