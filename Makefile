@@ -36,6 +36,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@$(VENV)/bin/python -m bench.reload
 	@$(VENV)/bin/python -m bench.lag
 	@$(VENV)/bin/python -m bench.start
+	@$(VENV)/bin/python -m bench.results
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) coflows_jupyter/labextension labextension/lib labextension/node_modules

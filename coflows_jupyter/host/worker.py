@@ -261,7 +261,7 @@ class Worker:
         """Make a run's result and send it; user code, and only user code, can be interrupted meanwhile."""
         try:
             encoded = run.interrupt.run(make)
-            if isinstance(encoded.body, bytes):
+            if isinstance(encoded.body, bytes | memoryview):
                 self._send_bytes(run, encoded, encoded.body)
             else:
                 self._send_stream(run, encoded, encoded.body)
@@ -270,7 +270,7 @@ class Worker:
         else:
             self._runs.pop(run.invoke.run_id, None)
 
-    def _send_bytes(self, run: _Run, encoded: Encoded, body: bytes) -> None:
+    def _send_bytes(self, run: _Run, encoded: Encoded, body: bytes | memoryview) -> None:
         run.flush()
         if len(body) <= PIECE:
             self._send(_head(run, encoded), body)

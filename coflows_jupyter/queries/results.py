@@ -49,7 +49,7 @@ class Encoded:
     """
 
     content_type: str
-    body: bytes | Iterator[bytes] | AsyncIterator[bytes]
+    body: bytes | memoryview | Iterator[bytes] | AsyncIterator[bytes]
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
 
