@@ -61,6 +61,7 @@ class WorkflowInfo(msgspec.Struct, frozen=True):
     """The part of a Workflow's status that a client needs."""
 
     id: str
+    folder: str = ""
     config: str = ""
     build: BuildInfo | None = None
 
