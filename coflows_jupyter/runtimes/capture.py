@@ -7,6 +7,7 @@ inherit context variables by themselves; threads and executors do not before Pyt
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import contextvars
 import functools
 import itertools
@@ -76,7 +77,8 @@ class _Flusher:
             while not self._written.empty():
                 buffers.add(self._written.get())
             for buffer in buffers:
-                buffer.flush()
+                with contextlib.suppress(Exception):  # a reader that is gone must not silence the other calls
+                    buffer.flush()
 
 
 _flusher = _Flusher()
@@ -91,7 +93,7 @@ class _Router:
 
     def write(self, text: str) -> int:
         call = current()
-        if call is None:
+        if call is None or not isinstance(text, str):  # the real stream knows what to say about bytes
             return self._real.write(text)
         call.output(self._name, text)
         return len(text)
@@ -116,30 +118,22 @@ class _LogHandler(logging.Handler):
             call.output("log", self.format(record) + "\n")
 
 
-def _in_context(run: Callable[..., Any]) -> Callable[..., Any]:
-    context = contextvars.copy_context()
-
-    @functools.wraps(run)
-    def inside(*args: Any, **kwargs: Any) -> Any:
-        return context.run(run, *args, **kwargs)
-
-    return inside
-
-
 _thread_start = threading.Thread.start
 _executor_submit = concurrent.futures.ThreadPoolExecutor.submit
 
 
 def _start_inheriting(thread: threading.Thread) -> None:
     if current() is not None:
-        thread.run = _in_context(thread.run)  # type: ignore[method-assign]  # the documented way to wrap one thread
+        run = functools.partial(contextvars.copy_context().run, thread.run)
+        thread.run = run  # type: ignore[method-assign]  # only this thread's
     _thread_start(thread)
 
 
 def _submit_inheriting(
     executor: concurrent.futures.ThreadPoolExecutor, run: Callable[..., Any], /, *args: Any, **kwargs: Any
 ) -> concurrent.futures.Future[Any]:
-    return _executor_submit(executor, run if current() is None else _in_context(run), *args, **kwargs)
+    # Outside of calls too: the thread that takes it may have been started by a call.
+    return _executor_submit(executor, contextvars.copy_context().run, run, *args, **kwargs)
 
 
 def install() -> None:
