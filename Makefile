@@ -39,7 +39,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@$(VENV)/bin/python -m bench.results
 
 clean:  ## Remove everything that was made
-	rm -rf $(VENV) coflows_jupyter/labextension labextension/lib labextension/node_modules
+	rm -rf $(VENV) coflows_jupyter/labextension coflows_jupyter/server/static labextension/lib labextension/node_modules
 
 $(VENV)/bin/pip:
 	@.ci/venv $(VENV)

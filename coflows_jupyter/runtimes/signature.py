@@ -10,6 +10,7 @@ import datetime as dt
 import decimal
 import inspect
 import math
+import os
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -60,8 +61,8 @@ _RETURNED: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     NoneType: {"type": "null"},
 }
-# These answer with a stream, or with their bytes as they are.
-_NO_DOCUMENT = (Iterator, AsyncIterator, bytes, bytearray, memoryview)
+# These answer with a stream, or with bytes as they are; a path with those of its file.
+_NO_DOCUMENT = (Iterator, AsyncIterator, bytes, bytearray, memoryview, os.PathLike)
 _FRAMES = {"pandas.DataFrame", "polars.DataFrame"}
 
 

@@ -18,13 +18,14 @@ from coflows_jupyter.server.events import EventsHandler
 from coflows_jupyter.server.health import Health, HealthHandler, Readiness, ReadyHandler
 from coflows_jupyter.server.models import Me, QueryList, Report, WorkflowList, WorkflowStatus
 from coflows_jupyter.server.notfound import NotFoundHandler
-from coflows_jupyter.server.openapi import QueryOpenApiHandler
+from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
 from coflows_jupyter.server.rules import Rule
 from coflows_jupyter.server.services import Services
 
 PREFIXES = ("flow", "m", "account", "administration", "connect", "live", "coflows")
 
+from coflows_jupyter.server.tryit import TryItAssetHandler, TryItHandler
 
 class Route:
     """One row.
@@ -78,14 +79,16 @@ ROUTES = (
     ),
     Route(r"(?i:(?:flow|m)/(?:getquery|getwb))", LegacyHandler, {"GET": Rule.FUNCTION}),
     Route(
-        r"(?i:flow/openapi)/(?P<workflow>[^/]+)/(?P<query>[^/]+?)(?P<suffix>\.json|\.yaml)?/?",
-        QueryOpenApiHandler,
+        r"(?i:flow/openapi)/(?P<workflow>[^/]+?)(?:/(?P<query>[^/]+?))?(?P<suffix>\.json|\.yaml)?/?",
+        OpenApiHandler,
         {"GET": Rule.FUNCTION},
     ),
     _api("coflows/api/health", HealthHandler, {"GET": Rule.PUBLIC}, "Answer while the process lives.", Health),
     _api("coflows/api/ready", ReadyHandler, {"GET": Rule.PUBLIC}, "Say whether every Workflow serves.", Readiness),
     _api("coflows/api/openapi", DescribeHandler, {"GET": Rule.PUBLIC}, "Describe this API."),
     _api("coflows/api/me", MeHandler, {"GET": Rule.IDENTIFIED}, "Say who the caller is.", Me),
+    Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)(?:/(?P<query>[^/]+))?/?", TryItHandler, {"GET": Rule.FUNCTION}),
+    Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)/assets/(?P<name>[^/]+)", TryItAssetHandler, {"GET": Rule.FUNCTION}),
     _api(
         "coflows/api/workflows",
         WorkflowsHandler,

@@ -7,6 +7,7 @@ import decimal
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 import pandas as pd
@@ -71,7 +72,7 @@ def test_a_decimal_inside_is_a_number() -> None:
 
 @pytest.mark.parametrize(
     "annotation",
-    [Any, bytes, Iterator[int], AsyncIterator[int], Iterable[int], pd.Series, list[pd.DataFrame]],
+    [Any, bytes, Path, Iterator[int], AsyncIterator[int], Iterable[int], pd.Series, list[pd.DataFrame]],
 )
 def test_what_is_unknown_has_no_schema(annotation: Any) -> None:
     """Streams, bytes and types without a JSON form promise nothing."""

@@ -1,0 +1,75 @@
+"""OpenAPI documents over HTTP, and the try-it page."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from tests.conftest import Server
+from tests.server.conftest import WID
+
+
+def test_document_of_a_workflow(server: Server, anonymous: httpx.Client) -> None:
+    """All Queries in one document, YAML or JSON; it has those functions that the caller may call."""
+    answer = server.http.get(f"flow/openapi/{WID}")
+    assert answer.headers["content-type"] == "application/yaml"
+    assert "&id" not in answer.text, "no YAML anchors"
+    document = yaml.safe_load(answer.text)
+    validate(document)
+    assert document == server.http.get(f"flow/openapi/{WID}.json").json()
+    assert document == server.http.get(f"FLOW/OpenAPI/{WID}/", headers={"Accept": "application/json"}).json()
+    assert document["info"]["title"] == "Rules"
+    assert [tag["name"] for tag in document["tags"]] == ["main"], "nobody may call anything in the broken one"
+    assert "/main/Writers" in document["paths"]
+    assert "/main/Nobody" not in document["paths"]
+    assert list(anonymous.get(f"flow/openapi/{WID}.json").json()["paths"]) == ["/main/Hello"]
+
+
+def test_document_says_where_to_call(server: Server) -> None:
+    """The server's URL and a path of the document make the address of a function."""
+    document = server.http.get(f"flow/openapi/{WID}.json").json()
+    url = document["servers"][0]["url"] + "/main/Add"
+    assert server.http.get(url, params={"x": 1, "y": 2}).json() == 3
+
+
+@pytest.mark.parametrize("form", ["flow/openapi/{}", "flow/docs/{}", "flow/docs/{}/assets/init.js"])
+def test_who_is_unknown_does_not_learn_what_exists(server: Server, anonymous: httpx.Client, form: str) -> None:
+    """Without a key an ID that does not exist looks like one that is closed."""
+    assert anonymous.get(form.format("missing")).status_code == 401
+    assert server.http.get(form.format("missing")).status_code == 404
+
+
+def test_page_needs_what_its_document_needs(server: Server, anonymous: httpx.Client) -> None:
+    """The page of a Query that the caller may call nothing of is closed, too."""
+    assert anonymous.get(f"flow/docs/{WID}/main").status_code == 200
+    assert anonymous.get(f"flow/docs/{WID}/broken").status_code == 401
+    assert server.http.get(f"flow/docs/{WID}/broken").status_code == 200
+    assert server.http.get(f"flow/docs/{WID}/missing").status_code == 404
+
+
+def test_page_is_served_from_here_alone(server: Server) -> None:
+    """Whatever the page names is ours, and its policy lets nothing else in."""
+    page = server.http.get(f"flow/docs/{WID}/main")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    policy = page.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy)
+    found = re.findall(r'(?:src|href|data-openapi)="(?!data:)([^"]+)"', page.text)
+    assert len(found) == 4
+    for address in found:
+        assert address.startswith("/flow/")
+        assert server.http.get(address).status_code == 200
+    assert server.http.get(f"flow/docs/{WID}/assets/index.html").status_code == 404
+
+
+def test_page_opened_by_a_key_in_the_url(server: Server, anonymous: httpx.Client) -> None:
+    """Its files are asked for with that key; what is no key ends nowhere but in an attribute's text."""
+    page = anonymous.get(f"flow/docs/{WID}", params={"_cokey": server.key})
+    assert f"init.js?_cokey={server.key}" in page.text
+    evil = anonymous.get(f"flow/docs/{WID}", params={"_cokey": '"><script>alert(1)</script>'})
+    assert "<script>alert" not in evil.text
+    assert json.dumps(server.key) not in evil.text
