@@ -32,6 +32,8 @@ from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry, QueryEntry
+from coflows_jupyter.runs.live import Run
+from coflows_jupyter.runs.registry import Runs
 from coflows_jupyter.workflow.package import Package
 
 State = Literal["starting", "building", "serving", "failed", "stopped"]
@@ -122,6 +124,7 @@ class Engine:
         watch: whether a save builds; ``None`` follows the configuration.
         on_output: told run ID, stream and text of what runs print; the log by default.
         early: a host that was started before, and loads the Workflow if it could be read.
+        runs: what knows its runs; without a history by default.
     """
 
     def __init__(
@@ -132,8 +135,10 @@ class Engine:
         watch: bool | None = None,
         on_output: OnOutput = _log_output,
         early: EarlyHost | None = None,
+        runs: Runs | None = None,
     ) -> None:
         self.config = config
+        self.runs = runs or Runs()
         self.package: Package | None = None
         self.id = ""
         self.name = config.workflow.parent.name
@@ -150,7 +155,11 @@ class Engine:
         self._pips = Pips()
         self._pool = self._make_pool(on_output, early)
 
-    def _make_pool(self, on_output: OnOutput, early: EarlyHost | None) -> Pool:
+    def _make_pool(self, tell: OnOutput, early: EarlyHost | None) -> Pool:
+        def on_output(run_id: str, stream: str, text: str) -> None:
+            self.runs.output(run_id, stream, text)
+            tell(run_id, stream, text)
+
         if self.mode == "embedded":
             return EmbeddedPool(on_output)
         host = self.config.host
@@ -165,6 +174,7 @@ class Engine:
     async def start(self) -> None:
         """Build for the first time and begin to watch; mistakes in the Workflow end up in the state."""
         await self.build()
+        self.runs.open()
         if self.watching and self.state != "stopped":
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
@@ -211,7 +221,7 @@ class Engine:
         return Diagnostic(str(self.config.workflow), 0, 0, "error", code, error.message, error.hint)
 
     def _conclude(self, found: tuple[Diagnostic, ...], seconds: float) -> BuildReport:
-        self._diagnostics = tuple(dict.fromkeys((*self.config.diagnostics, *found)))
+        self._diagnostics = tuple(dict.fromkeys((*self.config.diagnostics, *self.runs.diagnostics, *found)))
         ok = not any(d.severity == "error" for d in self._diagnostics)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._build = BuildStatus(self.catalog.build, ok, seconds, now)
@@ -240,7 +250,16 @@ class Engine:
         """Run a function; see ``Host.call``."""
         if not self.catalog.build:
             raise NotReadyError("; ".join(self.reasons()))
-        return await self._pool.call(call)
+        return await self._run(self.runs.begin(call, self.id, self.catalog))
+
+    async def _run(self, run: Run) -> Result:
+        try:
+            result = await self._pool.call(run.call)
+        except BaseException as error:
+            self.runs.fail(run, error)
+            raise
+        self.runs.succeed(run, result)
+        return result
 
     async def cancel(self, run_id: str) -> None:
         """Ask a running call to stop; unknown IDs are ignored."""
@@ -315,6 +334,7 @@ class Engine:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
         await self._pool.close(drain)
+        await self.runs.close()
 
 
 class Workflows:

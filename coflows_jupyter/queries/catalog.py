@@ -79,7 +79,7 @@ def _function_entry(signature: Signature, docs: FunctionDocs | None, *, readable
     described = docs or FunctionDocs()
     return FunctionEntry(
         msgspec.structs.replace(
-            signature, parameters=tuple(_documented(p, described.params) for p in signature.parameters)
+            signature, parameters=tuple(_documented(p, described) for p in signature.parameters)
         ),
         described.description or signature.doc.partition("\n\n")[0].replace("\n", " "),
         described.returns,
@@ -89,10 +89,16 @@ def _function_entry(signature: Signature, docs: FunctionDocs | None, *, readable
     )
 
 
-def _documented(parameter: Parameter, params: dict[str, tuple[str, str]]) -> Parameter:
+def _documented(parameter: Parameter, docs: FunctionDocs) -> Parameter:
     """Add what a doc comment says; its type counts only where the source gives none."""
-    kind, text = params.get(parameter.name, ("", ""))
+    kind, text = docs.params.get(parameter.name, ("", ""))
+    parameter = msgspec.structs.replace(parameter, secret=parameter.name in docs.secrets or _hides(parameter))
     description = text or parameter.description
     if parameter.annotation or not kind:
         return msgspec.structs.replace(parameter, description=description)
     return msgspec.structs.replace(parameter, description=description, annotation=kind, schema=documented(kind).schema)
+
+
+def _hides(parameter: Parameter) -> bool:
+    """Whether the annotation says that a value is a secret: pydantic's ``SecretStr`` and its like, at any depth."""
+    return "Secret" in parameter.annotation or b'"writeOnly":true' in msgspec.json.encode(parameter.schema)

@@ -53,6 +53,7 @@ class FunctionDocs(msgspec.Struct, frozen=True):
         description: text of ``<description>``.
         returns: text of ``<returns>``.
         params: type and text of every ``<param>`` by name.
+        secrets: names of those that say ``secret="true"``.
         grants: the groups of ``<permissions>``; ``None`` without that element.
         timeout: seconds; 0 when it is not given.
         line: 1-based line in the user's file.
@@ -62,6 +63,7 @@ class FunctionDocs(msgspec.Struct, frozen=True):
     description: str = ""
     returns: str = ""
     params: dict[str, tuple[str, str]] = {}
+    secrets: tuple[str, ...] = ()
     grants: tuple[Grant, ...] | None = None
     timeout: float = 0.0
     line: int = 0
@@ -314,6 +316,11 @@ class _Reader:
                 for param in node.all("param")
                 if (name := param.attributes.get("name", ""))
             },
+            secrets=tuple(
+                param.attributes.get("name", "")
+                for param in node.all("param")
+                if param.attributes.get("secret", "false").strip().lower() not in {"false", "no", "0", ""}
+            ),
             grants=grants,
             timeout=self._timeout(node),
             line=node.line,

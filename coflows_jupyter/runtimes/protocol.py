@@ -24,6 +24,7 @@ class Parameter(msgspec.Struct, frozen=True):
         default: JSON text of the default value, empty when there is none or it has no JSON form.
         schema: JSON Schema of accepted values; ``{}`` accepts anything.
         description: text of ``<param>``, else of the docstring, else empty.
+        secret: whether its values may be kept nowhere: ``<param secret="true">`` or an annotation such as ``SecretStr``.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Parameter(msgspec.Struct, frozen=True):
     default: str = ""
     schema: dict[str, Any] = {}
     description: str = ""
+    secret: bool = False
 
 
 class Signature(msgspec.Struct, frozen=True):

@@ -67,8 +67,8 @@ def _operation(route: Route, method: str, rule: Rule) -> dict[str, Any]:
     if rule is not Rule.PUBLIC:
         answers["401"] = {"description": "No key", "content": problem}
         answers["403"] = {"description": "Not allowed", "content": problem}
-    if "{workflow}" in route.path:
-        answers["404"] = {"description": "No such Workflow", "content": problem}
+    if "{" in route.path:
+        answers["404"] = {"description": "No such Workflow or run", "content": problem}
     if route.path.endswith("/ready"):
         answers["503"] = {"description": "Not ready", "content": content}
     name = re.sub(r"\W+", "_", route.path.removeprefix("/coflows/api/")).strip("_")
@@ -81,7 +81,6 @@ def _operation(route: Route, method: str, rule: Rule) -> dict[str, Any]:
 
 
 def _parameters(path: str) -> dict[str, Any]:
-    if "{workflow}" not in path:
-        return {}
     schema = {"type": "string"}
-    return {"parameters": [{"name": "workflow", "in": "path", "required": True, "schema": schema}]}
+    found = [{"name": n, "in": "path", "required": True, "schema": schema} for n in re.findall(r"\{(\w+)\}", path)]
+    return {"parameters": found} if found else {}

@@ -8,6 +8,7 @@ from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.queries.docs import Info
+from coflows_jupyter.runs.model import RunModel
 from coflows_jupyter.runtimes.protocol import Parameter
 
 
@@ -78,3 +79,9 @@ class QueryList(msgspec.Struct):
 
     build: str
     queries: list[QueryModel]
+
+
+class RunList(msgspec.Struct):
+    """Runs, the latest first."""
+
+    runs: list[RunModel]

@@ -6,26 +6,29 @@ rows: one row leads to the catalog, which a Build replaces as a whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from coflows_jupyter.runs.model import RunModel
 from coflows_jupyter.server.api import BuildHandler, MeHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.describe import DescribeHandler
 from coflows_jupyter.server.events import EventsHandler
 from coflows_jupyter.server.health import Health, HealthHandler, Readiness, ReadyHandler
-from coflows_jupyter.server.models import Me, QueryList, Report, WorkflowList, WorkflowStatus
+from coflows_jupyter.server.models import Me, QueryList, Report, RunList, WorkflowList, WorkflowStatus
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
 from coflows_jupyter.server.rules import Rule
+from coflows_jupyter.server.runs import RunCancelHandler, RunHandler, RunLogHandler, RunRerunHandler, RunsHandler
 from coflows_jupyter.server.services import Services
+from coflows_jupyter.server.tryit import TryItAssetHandler, TryItHandler
 
 PREFIXES = ("flow", "m", "account", "administration", "connect", "live", "coflows")
 
-from coflows_jupyter.server.tryit import TryItAssetHandler, TryItHandler
 
 class Route:
     """One row.
@@ -63,12 +66,13 @@ class Route:
 def _api(
     template: str, handler: type[BaseHandler], rules: Mapping[str, Rule], summary: str, answer: type | None = None
 ) -> Route:
-    pattern = template.replace("{workflow}", "(?P<workflow>[^/]+)")
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
     return Route(pattern, handler, rules, path="/" + template, summary=summary, answer=answer)
 
 
 _NOTHING = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC)
 _WORKFLOW = "coflows/api/workflows/{workflow}"
+_RUN = "coflows/api/runs/{run}"
 
 ROUTES = (
     # The first row is the one that is asked for most. The original's paths are matched in any case, as it does.
@@ -83,12 +87,12 @@ ROUTES = (
         OpenApiHandler,
         {"GET": Rule.FUNCTION},
     ),
+    Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)(?:/(?P<query>[^/]+))?/?", TryItHandler, {"GET": Rule.FUNCTION}),
+    Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)/assets/(?P<name>[^/]+)", TryItAssetHandler, {"GET": Rule.FUNCTION}),
     _api("coflows/api/health", HealthHandler, {"GET": Rule.PUBLIC}, "Answer while the process lives.", Health),
     _api("coflows/api/ready", ReadyHandler, {"GET": Rule.PUBLIC}, "Say whether every Workflow serves.", Readiness),
     _api("coflows/api/openapi", DescribeHandler, {"GET": Rule.PUBLIC}, "Describe this API."),
     _api("coflows/api/me", MeHandler, {"GET": Rule.IDENTIFIED}, "Say who the caller is.", Me),
-    Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)(?:/(?P<query>[^/]+))?/?", TryItHandler, {"GET": Rule.FUNCTION}),
-    Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)/assets/(?P<name>[^/]+)", TryItAssetHandler, {"GET": Rule.FUNCTION}),
     _api(
         "coflows/api/workflows",
         WorkflowsHandler,
@@ -111,6 +115,17 @@ ROUTES = (
         {"GET": Rule.IDENTIFIED},
         "Stream what happens to Workflows as server-sent events.",
     ),
+    _api(
+        "coflows/api/runs",
+        RunsHandler,
+        {"GET": Rule.IDENTIFIED},
+        "List runs, the latest first: the caller's own, or all of a Workflow for those with Write.",
+        RunList,
+    ),
+    _api(_RUN, RunHandler, {"GET": Rule.IDENTIFIED}, "Describe a run.", RunModel),
+    _api(_RUN + "/log", RunLogHandler, {"GET": Rule.IDENTIFIED}, "Answer what a run printed and logged."),
+    _api(_RUN + "/cancel", RunCancelHandler, {"POST": Rule.IDENTIFIED}, "Ask a run to stop.", RunModel),
+    _api(_RUN + "/rerun", RunRerunHandler, {"POST": Rule.IDENTIFIED}, "Call again with the same arguments."),
     Route(
         rf"(?i:{'|'.join(PREFIXES)})(?:/.*)?",
         NotFoundHandler,

@@ -22,6 +22,8 @@ MAIN = '''
 import time
 from collections.abc import Iterator
 
+from pydantic import SecretStr
+
 
 def Add(x: int, y: int) -> int:
     """Add two numbers."""
@@ -94,6 +96,25 @@ def Big(size: int) -> bytes:
 
 def Length(data: str) -> int:
     return len(data)
+
+
+def Print(text: str) -> None:
+    print(text)
+
+
+def Die() -> None:
+    import os
+
+    os._exit(3)
+
+
+### <api name="Login"><param name="password" secret="true">a password</param></api>
+def Login(user: str, password: str) -> str:
+    return user
+
+
+def Token(token: SecretStr) -> int:
+    return len(token.get_secret_value())
 '''
 
 BROKEN = """

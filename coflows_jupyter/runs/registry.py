@@ -1,0 +1,148 @@
+"""All runs of one Workflow: those that go on, those whose result is kept, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from coflows_jupyter.config import Config
+from coflows_jupyter.database.connection import Database
+from coflows_jupyter.database.location import locate
+from coflows_jupyter.errors import ConfigError, Diagnostic
+from coflows_jupyter.host.protocol import Call, Result
+from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
+from coflows_jupyter.runs.ledger import Ledger
+from coflows_jupyter.runs.live import Run
+from coflows_jupyter.runs.model import Filter, RunModel, outcome_of
+
+
+class Runs:
+    """Knows every run of one Workflow.
+
+    Args:
+        ledger: where those go that ended; ``None`` keeps no history.
+        diagnostics: why there is none although one was wanted.
+    """
+
+    def __init__(self, ledger: Ledger | None = None, diagnostics: tuple[Diagnostic, ...] = ()) -> None:
+        self.ledger = ledger
+        self.diagnostics = diagnostics
+        self._live: dict[str, Run] = {}
+
+    def open(self) -> None:
+        """Begin to write the ledger."""
+        if self.ledger is not None:
+            self.ledger.open()
+
+    async def close(self) -> None:
+        """Write what waits."""
+        if self.ledger is not None:
+            await self.ledger.close()
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def begin(self, call: Call, workflow: str, catalog: Catalog) -> Run:
+        """Take a call that is about to be made."""
+        run = self._live[call.run_id] = Run(call, workflow, catalog.build, _entry(catalog, call))
+        return run
+
+    def fail(self, run: Run, error: BaseException) -> None:
+        """Take the error that ended a run."""
+        self._end(run, *outcome_of(error))
+
+    def succeed(self, run: Run, result: Result) -> None:
+        """Take a run's result; one that is streamed ends when its last byte is taken."""
+        if isinstance(result.body, bytes):
+            run.result_bytes = len(result.body)
+            self._end(run, "succeeded", result.status)
+        else:
+            result.body = _Watched(self, run, result.status, result.body)
+
+    def _end(self, run: Run, outcome: str, status: int, error: str = "") -> None:
+        if self._live.pop(run.call.run_id, None) is None:
+            return
+        run.conclude(outcome, status, error)  # type: ignore[arg-type]  # one of Outcome's
+        if self.ledger is not None:
+            self.ledger.add(run)
+
+    def output(self, run_id: str, stream: str, text: str) -> None:
+        """Take what a run printed."""
+        run = self._live.get(run_id)
+        if run is not None:
+            run.write(stream, text)
+
+    # -- what is known -------------------------------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run | None:
+        """Return a run that goes on."""
+        return self._live.get(run_id)
+
+    async def list(self, wanted: Filter) -> list[RunModel]:
+        """Return runs, the latest first; those that go on come before all others."""
+        going = [] if wanted.before else [run.model() for run in reversed(self._live.values())]
+        found = [run for run in going if wanted.matches(run)][: wanted.limit]
+        if self.ledger is not None and len(found) < wanted.limit and wanted.outcome != "running":
+            seen = {run.id for run in found}
+            found += [run for run in await self.ledger.list(wanted) if run.id not in seen]
+        return found[: wanted.limit]
+
+    async def find(self, run_id: str) -> tuple[RunModel, str] | None:
+        """Return a run and its log, ``None`` when there is no such run."""
+        run = self.get(run_id)
+        if run is not None:
+            return run.model(), run.log
+        return None if self.ledger is None else await self.ledger.find(run_id)
+
+    async def arguments(self, run_id: str) -> tuple[str, str | None] | None:
+        """Return form and text of a run's arguments as far as they are kept; ``None`` when there is no such run."""
+        run = self.get(run_id)
+        if run is not None:
+            return run.arguments()
+        return None if self.ledger is None else await self.ledger.arguments(run_id)
+
+
+def open_runs(config: Config) -> Runs:
+    """Make what knows a Workflow's runs, with the history that its configuration wants."""
+    if config.runs == "off":
+        return Runs()
+    try:
+        file = locate(config)
+    except ConfigError as error:
+        return Runs(diagnostics=error.diagnostics)
+    return Runs(Ledger(Database(file), config.runs))
+
+
+def _entry(catalog: Catalog, call: Call) -> FunctionEntry | None:
+    query = catalog.queries.get(call.query)
+    return None if query is None else query.functions.get(call.function)
+
+
+class _Watched:
+    """The body of a streamed result, whose end is the run's."""
+
+    def __init__(self, runs: Runs, run: Run, status: int, body: AsyncIterator[bytes]) -> None:
+        self._runs = runs
+        self._run = run
+        self._status = status
+        self._body = body
+
+    def __aiter__(self) -> _Watched:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await anext(self._body)
+        except StopAsyncIteration:
+            self._runs._end(self._run, "succeeded", self._status)  # noqa: SLF001 - its own half
+            raise
+        except BaseException as error:
+            self._runs.fail(self._run, error)
+            raise
+        self._run.result_bytes += len(chunk)
+        return chunk
+
+    async def aclose(self) -> None:
+        """Stop reading: nobody waits for the rest."""
+        close = getattr(self._body, "aclose", None)
+        if close is not None:
+            await close()
+        self._runs.fail(self._run, GeneratorExit())
