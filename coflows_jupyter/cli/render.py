@@ -53,7 +53,7 @@ def _show_json(output: Output, body: bytes) -> None:
     text = msgspec.json.format(body, indent=2).decode()
     rows = None if output.json else _rows(msgspec.json.decode(body))
     if rows is not None:
-        _table(output.stdout, rows)
+        show_table(output.stdout, rows)
     elif output.stdout.isatty():
         from rich.console import Console
         from rich.highlighter import JSONHighlighter
@@ -70,7 +70,8 @@ def _rows(value: Any) -> list[dict[str, Any]] | None:
     return None
 
 
-def _table(stream: TextIO, rows: list[dict[str, Any]]) -> None:
+def show_table(stream: TextIO, rows: list[dict[str, Any]]) -> None:
+    """Print records as a table."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
 from coflows_jupyter import errors
+from coflows_jupyter.access.permissions import Door
+from coflows_jupyter.engine import BuildReport
 from coflows_jupyter.errors import (
     ArgumentsError,
     CoflowsError,
@@ -20,6 +22,7 @@ from coflows_jupyter.errors import (
     UnreachableError,
 )
 from coflows_jupyter.queries.jsonform import to_json
+from coflows_jupyter.runs.model import Filter, RunModel
 from coflows_jupyter.runtimes.protocol import Parameter
 from coflows_jupyter.server.runfile import RunFile
 
@@ -81,17 +84,22 @@ class _Problem(msgspec.Struct, frozen=True):
     traceback: str = ""
 
 
+class _RunList(msgspec.Struct, frozen=True):
+    runs: list[RunModel]
+
+
 class Client:
     """Talks to one server.
 
     Args:
         server: where it is and what opens it.
+        door: what to call ourselves in the history.
     """
 
-    def __init__(self, server: RunFile) -> None:
+    def __init__(self, server: RunFile, door: Door = "notebook") -> None:
         self._http = httpx.Client(
             base_url=server.url,
-            headers={"x-api-key": server.key, "X-Coflows-Door": "notebook"},
+            headers={"x-api-key": server.key, "X-Coflows-Door": door},
             # The server ends a call at its deadline; a limit here could only be a second, shorter truth.
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             # The server is on this computer: no proxy lies between.
@@ -106,6 +114,17 @@ class Client:
         """Return a Workflow's Queries with their functions."""
         path = f"coflows/api/workflows/{quote(workflow, safe='')}/queries"
         return msgspec.json.decode(self._get(path), type=QueryList)
+
+    def build(self, workflow: str) -> BuildReport:
+        """Build a Workflow and return the outcome."""
+        path = f"coflows/api/workflows/{quote(workflow, safe='')}/build"
+        response = self._send(self._http.build_request("POST", path))
+        return msgspec.json.decode(response.read(), type=BuildReport)
+
+    @property
+    def url(self) -> str:
+        """The server's base URL, with a slash at the end."""
+        return str(self._http.base_url)
 
     def _get(self, path: str) -> bytes:
         response = self._send(self._http.build_request("GET", path))
@@ -126,14 +145,31 @@ class Client:
         except NotAcceptableError as error:
             raise ArgumentsError(f"an argument can't be sent: {error}") from None
         request = self._http.build_request("POST", url, content=body, headers={"Content-Type": "application/json"})
-        response = self._send(request)
-        media_type = response.headers.get("Content-Type", "").partition(";")[0]
-        if media_type == "application/x-ndjson":
-            return _records(response)
-        content = response.read()
-        if media_type == "application/json":
-            return msgspec.json.decode(content)
-        return response.text if media_type.startswith("text/") else content
+        return _value(self._send(request))
+
+    # -- runs ----------------------------------------------------------------------------------------------------------
+
+    def runs(self, wanted: Filter) -> list[RunModel]:
+        """Return runs, the latest first."""
+        query = urlencode({name: value for name, value in msgspec.structs.asdict(wanted).items() if value})
+        return msgspec.json.decode(self._get(f"coflows/api/runs?{query}"), type=_RunList).runs
+
+    def run(self, run_id: str) -> RunModel:
+        """Return a run."""
+        return msgspec.json.decode(self._get(_path(run_id)), type=RunModel)
+
+    def run_log(self, run_id: str) -> str:
+        """Return what a run printed and logged."""
+        return self._get(_path(run_id, "log")).decode()
+
+    def cancel(self, run_id: str) -> RunModel:
+        """Ask a run to stop."""
+        response = self._send(self._http.build_request("POST", _path(run_id, "cancel")))
+        return msgspec.json.decode(response.read(), type=RunModel)
+
+    def rerun(self, run_id: str) -> Any:
+        """Call a run's function again with the same arguments; see ``call``."""
+        return _value(self._send(self._http.build_request("POST", _path(run_id, "rerun"))))
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -146,6 +182,21 @@ class Client:
         if response.is_error:
             raise _error(response)
         return response
+
+
+def _path(run_id: str, part: str = "") -> str:
+    return f"coflows/api/runs/{quote(run_id, safe='')}" + (f"/{part}" if part else "")
+
+
+def _value(response: httpx.Response) -> Any:
+    """Return what a function gave back: plain Python values for JSON, an iterator for a stream, else text or bytes."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0]
+    if media_type == "application/x-ndjson":
+        return _records(response)
+    content = response.read()
+    if media_type == "application/json":
+        return msgspec.json.decode(content)
+    return response.text if media_type.startswith("text/") else content
 
 
 def _records(response: httpx.Response) -> Iterator[Any]:

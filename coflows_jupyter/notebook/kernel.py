@@ -16,8 +16,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from coflows_jupyter import __version__
 from coflows_jupyter.build.dependencies.pips import ready
 from coflows_jupyter.errors import CoflowsError
+from coflows_jupyter.notebook.client import Client
 from coflows_jupyter.notebook.magics import load_ipython_extension
-from coflows_jupyter.notebook.query import Directory
+from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.workflow import find_workflow
 from coflows_jupyter.workflow.package import read_package
 
@@ -46,7 +47,7 @@ def open_workflow() -> str:
         Why that could not be done, or what is missing; empty when all is well.
     """
     try:
-        package = read_package(find_workflow(Directory().client).package_file)
+        package = read_package(find_workflow(Client(find_server())).package_file)
         paths = ready(package)
     except CoflowsError as error:
         hint = f" ({error.hint})" if error.hint else ""

@@ -1,4 +1,4 @@
-"""``%load_ext coflows_jupyter``: ``query`` and ``%coflows`` in a notebook."""
+"""``%load_ext coflows_jupyter``: ``query``, ``%coflows`` and ``%%query`` in a notebook."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from coflows_jupyter.errors import CoflowsError
+from coflows_jupyter.notebook.cells import QueryMagics
 from coflows_jupyter.notebook.query import Directory, Queries, Query
 
 STOP_SECONDS = 3.0
@@ -94,10 +95,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Put ``query`` and ``%coflows`` into ``shell``."""
+    """Put ``query``, ``%coflows`` and ``%%query`` into ``shell``."""
     directory = Directory()
     shell.user_ns["query"] = Queries(directory)
-    shell.register_magics(CoflowsMagics(shell, directory))
+    shell.register_magics(CoflowsMagics(shell, directory), QueryMagics(shell, directory))
     # Without this, Tab does not look into objects that answer for attributes by themselves.
     policy = EVALUATION_POLICIES["limited"]
     assert isinstance(policy, SelectivePolicy)

@@ -78,9 +78,7 @@ def make_entry(unit: SourceUnit, signatures: Sequence[Signature]) -> tuple[Query
 def _function_entry(signature: Signature, docs: FunctionDocs | None, *, readable: bool) -> FunctionEntry:
     described = docs or FunctionDocs()
     return FunctionEntry(
-        msgspec.structs.replace(
-            signature, parameters=tuple(_documented(p, described) for p in signature.parameters)
-        ),
+        msgspec.structs.replace(signature, parameters=tuple(_documented(p, described) for p in signature.parameters)),
         described.description or signature.doc.partition("\n\n")[0].replace("\n", " "),
         described.returns,
         described.grants,

@@ -24,7 +24,7 @@ class Parameter(msgspec.Struct, frozen=True):
         default: JSON text of the default value, empty when there is none or it has no JSON form.
         schema: JSON Schema of accepted values; ``{}`` accepts anything.
         description: text of ``<param>``, else of the docstring, else empty.
-        secret: whether its values may be kept nowhere: ``<param secret="true">`` or an annotation such as ``SecretStr``.
+        secret: whether its values are kept nowhere: ``<param secret="true">`` or an annotation such as ``SecretStr``.
     """
 
     name: str

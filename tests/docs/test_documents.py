@@ -122,9 +122,9 @@ class Reader:
     def _run_cell(self, text: str, place: str) -> str:
         assert self._server, "no block before this one starts a server"
         cell = self.shell.folder / "cell.ipy"
-        cell.write_text(f"%load_ext coflows_jupyter\n{text}")
-        kernel = f"COFLOWS_URL={self._server.url} COFLOWS_KEY={self._server.key} {sys.executable} -m IPython"
-        output = self.shell.run(f"{kernel} {cell}", place)
+        cell.write_text(text)
+        environ = f"COFLOWS_URL={self._server.url} COFLOWS_KEY={self._server.key}"
+        output = self.shell.run(f"{environ} {sys.executable} -m IPython --ext=coflows_jupyter {cell}", place)
         cell.unlink()
         return output
 

@@ -50,6 +50,14 @@ class Notebook:
         reply = self.client.execute_interactive(cell, timeout=SECONDS, output_hook=collect, allow_stdin=False)
         return reply["content"]["status"], "".join(shown).strip()
 
+    def next_input(self, cell: str) -> str:
+        """Run a cell that has to succeed; returns the cell that it puts below itself."""
+        reply: dict[str, Any] = self.client.execute_interactive(cell, timeout=SECONDS, allow_stdin=False)
+        assert reply["content"]["status"] == "ok", reply
+        (payload,) = reply["content"]["payload"]
+        assert payload["source"] == "set_next_input"
+        return str(payload["text"])
+
     def complete(self, code: str) -> list[str]:
         """Return what Tab offers at the end of `code`."""
         reply: dict[str, Any] = self.client.complete(code, reply=True, timeout=SECONDS)

@@ -1,0 +1,162 @@
+"""``coflows runs …``: the history of calls, and calls that are still being made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coflows_jupyter.cli.session import Session, session
+
+if TYPE_CHECKING:
+    from coflows_jupyter.config import Config
+    from coflows_jupyter.notebook.client import Client
+    from coflows_jupyter.runs.model import RunModel
+
+RunId = Annotated[str, typer.Argument(metavar="ID", help="As `coflows runs list` and the header X-Run-Id give it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this family to ``app``."""
+    runs = typer.Typer(help="The history of calls, and calls that are being made.")
+    runs.command(name="list")(list_runs)
+    runs.command()(show)
+    runs.command()(log)
+    runs.command()(cancel)
+    runs.command()(rerun)
+    app.add_typer(runs, name="runs")
+
+
+def list_runs(
+    context: typer.Context,
+    query: Annotated[str, typer.Option(help="Only of this Query.", metavar="ID")] = "",
+    function: Annotated[str, typer.Option(help="Only of functions of this name.", metavar="NAME")] = "",
+    outcome: Annotated[
+        str, typer.Option(help="Only those that are running, succeeded, failed, timed_out, cancelled or crashed.")
+    ] = "",
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=1000)] = 20,
+) -> None:
+    """List runs, the latest first."""
+    from coflows_jupyter.runs.model import Filter
+
+    current = session(context)
+    wanted = Filter(query=query, function=function, outcome=outcome, limit=limit)
+    config, client = _where(current)
+    found = client.runs(wanted) if client else _read(config, lambda store, c: store.select(c, wanted))
+    current.output.document({"runs": found})
+    if not current.output.json:
+        _table(current, found)
+
+
+def show(context: typer.Context, run: RunId) -> None:
+    """Show everything about a run."""
+    current = session(context)
+    config, client = _where(current)
+    found = client.run(run) if client else _stored(config, run)[0]
+    _describe(current, found)
+
+
+def log(context: typer.Context, run: RunId) -> None:
+    """Print what a run printed and logged."""
+    current = session(context)
+    config, client = _where(current)
+    text = client.run_log(run) if client else _stored(config, run)[1]
+    current.output.document({"log": text})
+    if not current.output.json:
+        current.output.write(text.removesuffix("\n"))
+
+
+def cancel(context: typer.Context, run: RunId) -> None:
+    """Ask a run to stop."""
+    current = session(context)
+    _describe(current, _server(current).cancel(run))
+
+
+def rerun(context: typer.Context, run: RunId) -> None:
+    """Call the function of a run again, with the same arguments."""
+    import msgspec
+
+    current = session(context)
+    value = _server(current).rerun(run)
+    current.output.document(value)
+    if not current.output.json:
+        current.output.write(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+
+
+def _where(current: Session) -> tuple[Config, Client | None]:
+    """Return the configuration, and a client of the server that runs it, if one does."""
+    from coflows_jupyter.config import load_config
+    from coflows_jupyter.notebook.client import Client
+    from coflows_jupyter.notebook.servers import running_servers
+
+    config = load_config(current.config)
+    server = next((s for s in running_servers() if config.file and s.config == str(config.file)), None)
+    return config, Client(server, "cli") if server else None
+
+
+def _server(current: Session) -> Client:
+    from coflows_jupyter.errors import UnreachableError
+
+    _, client = _where(current)
+    if client is None:
+        raise UnreachableError("no server runs this Workflow", hint="start one with: coflows server")
+    return client
+
+
+def _read(config: Config, work: Any) -> Any:
+    """Read the history without a server."""
+    from coflows_jupyter.database.connection import Database
+    from coflows_jupyter.database.location import locate
+    from coflows_jupyter.errors import NotFoundError
+    from coflows_jupyter.runs import store
+
+    file: Path = locate(config)
+    if not file.exists():
+        raise NotFoundError(f"there is no history yet: {file} is made when a server runs the Workflow")
+    database = Database(file)
+    try:
+        return database.submit(lambda connection: work(store, connection)).result()
+    finally:
+        database.close()
+
+
+def _stored(config: Config, run: str) -> tuple[RunModel, str]:
+    from coflows_jupyter.errors import NotFoundError
+
+    found: tuple[RunModel, str] | None = _read(config, lambda store, c: store.find(c, run))
+    if found is None:
+        raise NotFoundError(f"there is no run {run!r}", hint="`coflows runs list` shows the latest")
+    return found
+
+
+def _describe(current: Session, run: RunModel) -> None:
+    import msgspec
+
+    current.output.document(run)
+    if not current.output.json:
+        fields = {name: value for name, value in msgspec.to_builtins(run).items() if value not in ("", None, False)}
+        fields["arguments"] = msgspec.json.encode(run.arguments).decode()
+        width = max(map(len, fields))
+        current.output.write("\n".join(f"{name:{width}}  {value}" for name, value in fields.items()))
+
+
+def _table(current: Session, runs: list[RunModel]) -> None:
+    from coflows_jupyter.cli.render import show_table
+
+    rows = [
+        {
+            "started": run.started[:19].replace("T", " "),
+            "run": run.id,
+            "function": f"{run.query}.{run.function}",
+            "outcome": run.outcome,
+            "seconds": round(run.seconds, 3),
+            "who": f"{run.caller}@{run.door}",
+            "error": run.error,
+        }
+        for run in runs
+    ]
+    if rows:
+        show_table(current.output.stdout, rows)
+    else:
+        current.output.say("no runs")
