@@ -11,7 +11,6 @@ import httpx
 import msgspec
 
 from coflows_jupyter import errors
-from coflows_jupyter.engine import BuildReport
 from coflows_jupyter.access.permissions import Door
 from coflows_jupyter.engine import BuildReport
 from coflows_jupyter.errors import (
@@ -115,17 +114,6 @@ class Client:
         """Return a Workflow's Queries with their functions."""
         path = f"coflows/api/workflows/{quote(workflow, safe='')}/queries"
         return msgspec.json.decode(self._get(path), type=QueryList)
-
-    def build(self, workflow: str) -> BuildReport:
-        """Build a Workflow and return the outcome."""
-        path = f"coflows/api/workflows/{quote(workflow, safe='')}/build"
-        response = self._send(self._http.build_request("POST", path))
-        return msgspec.json.decode(response.read(), type=BuildReport)
-
-    @property
-    def url(self) -> str:
-        """The server's base URL, with a slash at the end."""
-        return str(self._http.base_url)
 
     def build(self, workflow: str) -> BuildReport:
         """Build a Workflow and return the outcome."""

@@ -50,7 +50,6 @@ def new_workflow(directory: Path, name: str | None = None) -> Path:
         ".gitignore": _skeleton("gitignore", values),
         "Base/library.py": _skeleton("python/base.txt", {"NAME": "library"}),
         "Queries/pyapi.py": _skeleton("python/example.txt", values),
-        "tests/test_pyapi.py": _skeleton("python/test.txt", values),
         "Files/start.ipynb": _skeleton("start.ipynb", values),
         FILE_NAME: _skeleton("package.json", values),
     }
@@ -83,47 +82,6 @@ def add_query(package_file: Path, name: str, language: str = "python") -> Path:
         PackageError: the name or language can't be used, or a Query of that name exists.
     """
     return _add(package_file, "Queries", name, language)
-
-
-def put_query(package_file: Path, name: str, text: str, *, replaces: Callable[[str], bool]) -> Path:
-    """Write the source of a Query in Python, which may exist, and list it.
-
-    Args:
-        package_file: the Workflow's package.json.
-        name: the Query's ID, and the file's name without suffix where there is none yet.
-        text: the source.
-        replaces: tells from the source that is there whether it may be overwritten.
-
-    Returns:
-        The absolute path of the file.
-
-    Raises:
-        PackageError: the name can't be used, or what is there must stay.
-    """
-    package = read_package(package_file)
-    _check("Queries", name, "python")
-    content = f"Queries/{name}.py"
-    entry = next((query for query in package.queries if query.id == name), None)
-    if entry is not None and (entry.is_literal or not entry.content.endswith(".py")):
-        raise PackageError(f"the source of {name} is not a file of Python", hint="choose another name")
-    file = package.folder / content if entry is None else package.locate(entry)
-    other = next((q.id for q in package.queries if q.id != name and package.locate(q) == file), None)
-    if other is not None:
-        raise PackageError(f"{file.name} is the source of the Query {other}", hint="choose another name")
-    try:
-        if file.exists():
-            if not replaces(file.read_text(encoding="utf-8")):
-                raise PackageError(f"{file.name} was not written by %%query", hint="--force overwrites it")
-            write_atomic(file, text)
-        else:
-            _write_new(file, text)
-    except OSError as error:
-        raise PackageError(f"{file} can't be written: {error.strerror}", hint="check the permissions") from error
-    if entry is None:
-        editor = Editor(package.document)
-        editor.append("Queries", [{"Name": file.name, "Content": content, "ID": name}])
-        save_package(package, editor)
-    return file
 
 
 def put_query(package_file: Path, name: str, text: str, *, replaces: Callable[[str], bool]) -> Path:
