@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from string import Template
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from coflows_jupyter.errors import NotFoundError
 from coflows_jupyter.server.openapi import DocumentedHandler
@@ -33,18 +33,12 @@ class TryItHandler(DocumentedHandler):
             "title": title or engine.id,
             "assets": f"{self.base_url}flow/docs/{quote(engine.id, safe='')}/assets",
             "openapi": f"{self.base_url}flow/openapi/{path}.json",
-            "key": self._key(),
         }
         page = Template(_read("index.html").decode()).substitute({name: escape(text) for name, text in texts.items()})
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", _POLICY)
         self.set_header("Referrer-Policy", "same-origin")
         self.finish(page)
-
-    def _key(self) -> str:
-        """Return what the page's own files need in their URL: the key, where the page itself was opened by one."""
-        keys = self.request.query_arguments.get("_cokey")
-        return "?" + urlencode({"_cokey": keys[-1]}) if keys else ""
 
 
 class TryItAssetHandler(DocumentedHandler):

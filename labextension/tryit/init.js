@@ -1,12 +1,7 @@
 // Shows an OpenAPI document of ours as forms. A key is held by this page only: nothing stores it.
 
 const root = document.getElementById('try-it');
-const address = new URL(window.location.href);
-let key = address.searchParams.get('_cokey');
-if (key) {
-  address.searchParams.delete('_cokey');
-  window.history.replaceState(null, '', address);
-}
+let key = null;
 
 function cookie(name) {
   return document.cookie
@@ -52,7 +47,7 @@ const withKey = {
   }
 };
 
-const page = window.SwaggerUIBundle({
+window.SwaggerUIBundle({
   domNode: root,
   url: root.dataset.openapi,
   plugins: [withKey],
@@ -61,10 +56,5 @@ const page = window.SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   tryItOutEnabled: true,
-  validatorUrl: null,
-  onComplete: () => {
-    if (key) {
-      page.preauthorizeApiKey('key', key);
-    }
-  }
+  validatorUrl: null
 });

@@ -113,13 +113,3 @@ def test_a_session_of_lab_is_enough_below_a_base_url(
     form.locator("textarea").fill('{"x": 2, "y": 40}')
     expect(execute(form)).to_contain_text("42")
     server.stop()
-
-
-def test_a_key_in_the_address_leaves_it(sample: Path, running_server: RunningServer, open_page: OpenPage) -> None:
-    """A link with a key opens the page; the key is used, and taken out of the address bar."""
-    server = running_server(sample / "coflows_config.json")
-    page = open_page()
-    address = f"{server.url}flow/docs/{workflow_id(sample)}/pyapi"
-    page.goto(f"{address}?_cokey={server.key}")
-    expect(execute(operation(page, "get", "/Permission"))).to_contain_text("write permission")
-    assert page.url.partition("#")[0] == address
