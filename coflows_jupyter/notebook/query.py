@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from coflows_jupyter.errors import ArgumentsError, CoflowsError, FieldError, FunctionError, NotFoundError, nearest
-from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList
+from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList, WorkflowInfo
 from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.signatures import make_doc, make_signature
 
@@ -17,17 +17,34 @@ T = TypeVar("T")
 FRESH_SECONDS = 1.0
 
 
-class Directory:
-    """What the server can be asked, kept for a moment and read again when a Build changed it."""
+class Callee(Protocol):
+    """What answers: a server by its ``Client``, or a Workflow opened in this process."""
 
-    def __init__(self) -> None:
-        self._client: Client | None = None
+    def workflows(self) -> tuple[WorkflowInfo, ...]:
+        """See ``Client.workflows``."""
+
+    def queries(self, workflow: str) -> QueryList:
+        """See ``Client.queries``."""
+
+    def call(self, url: str, arguments: object) -> Any:
+        """See ``Client.call``."""
+
+
+class Directory:
+    """What can be asked, kept for a moment and read again when a Build changed it.
+
+    Args:
+        client: what answers; by default this kernel's server, looked for when it is first needed.
+    """
+
+    def __init__(self, client: Callee | None = None) -> None:
+        self._client = client
         self._lists: dict[str, QueryList] = {}
         self._read = -math.inf
 
     @property
-    def client(self) -> Client:
-        """The client of this kernel's server."""
+    def client(self) -> Callee:
+        """What answers."""
         if self._client is None:
             self._client = Client(find_server())
         return self._client
@@ -61,7 +78,7 @@ class Directory:
 
 
 class Queries:
-    """All Queries of this kernel's server: ``query.ID.FUNCTION(…)``, or ``query["ID"]`` where an ID is no Python name.
+    """All Queries that can be called: ``query.ID.FUNCTION(…)``, or ``query["ID"]`` where an ID is no Python name.
 
     Args:
         directory: what the server offers.
@@ -123,8 +140,8 @@ class Query:
         return "\n".join(f"{self._name}.{f.name}{make_signature(f.parameters)}" for f in self._functions().values())
 
 
-def make_function(client: Client, info: FunctionInfo) -> Callable[..., Any]:
-    """Make a Python function that calls ``info`` on the server and looks like it in help and completion."""
+def make_function(client: Callee, info: FunctionInfo) -> Callable[..., Any]:
+    """Make a Python function that calls ``info`` and looks like it in help and completion."""
 
     def function(*args: Any, **kwargs: Any) -> Any:
         try:

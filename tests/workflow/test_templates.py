@@ -37,6 +37,7 @@ def test_new_workflow_is_complete(tmp_path: Path) -> None:
         "Queries",
         "coflows_config.json",
         "package.json",
+        "tests",
     ]
     notebook = json.loads((folder / "Files" / "start.ipynb").read_text())
     assert notebook["cells"][0]["source"][0] == "# my-first\n"
