@@ -29,6 +29,7 @@ from pydantic_core import ArgsKwargs, from_json
 
 from coflows_jupyter.errors import ArgumentsError, FieldError
 from coflows_jupyter.queries.misfits import explain, refuse, shown, unknown
+from coflows_jupyter.queries.schemas import json_types
 from coflows_jupyter.runtimes.protocol import Signature
 from coflows_jupyter.runtimes.signature import adapted, documented, parameters
 
@@ -194,7 +195,17 @@ class Binder:
                 collected.setdefault(name, []).append(value)
             else:
                 collected[name] = value
+        if self._rest is not None and self._rest in collected:
+            collected[self._rest] = [self._readable(self._rest, text) for text in collected[self._rest]]
         return collected
+
+    def _readable(self, name: str, text: str) -> Any:
+        """Read one of ``*args`` as JSON if it is no value as text."""
+        try:
+            self._adapter(name).validate_python(text)
+        except ValidationError:
+            return self._from_text(name, text)
+        return text
 
     def _read_again(
         self, given: dict[str, Any] | tuple[Any, ...], error: ValidationError
@@ -272,23 +283,6 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
         return TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
     except PydanticUserError:  # a model has its own configuration
         return TypeAdapter(kind)
-
-
-def json_types(schema: dict[str, Any]) -> set[str]:
-    """Return which of JSON's types a schema accepts; empty for one that says nothing about it."""
-    definitions: dict[str, Any] = schema.get("$defs", {})
-    found: set[str] = set()
-    todo, seen = [schema], set()
-    while todo:
-        part = todo.pop()
-        reference = part.get("$ref", "")
-        if reference and reference not in seen:
-            seen.add(reference)
-            todo.append(definitions.get(reference.rpartition("/")[2], {}))
-        kind = part.get("type", [])
-        found.update([kind] if isinstance(kind, str) else kind)
-        todo += [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())]
-    return found
 
 
 def _pairs(data: bytes) -> list[tuple[str, str]]:

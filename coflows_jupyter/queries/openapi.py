@@ -14,6 +14,7 @@ import msgspec
 from coflows_jupyter.queries.catalog import FunctionEntry, QueryEntry
 from coflows_jupyter.queries.examples import Example, examples
 from coflows_jupyter.queries.results import JSON, MEDIA_TYPES, NDJSON
+from coflows_jupyter.queries.schemas import Components, json_types
 from coflows_jupyter.runtimes.protocol import Parameter
 
 _PROBLEMS = {
@@ -93,18 +94,19 @@ def _base(server_url: str, *path: str) -> str:
 
 
 def _document(info: dict[str, Any], base: str, paths: dict[str, Any]) -> dict[str, Any]:
+    components = Components({"Problem": PROBLEM_SCHEMA})
     return {
         "openapi": "3.1.0",
         "info": info,
         "servers": [{"url": base}],
         "security": [{"key": []}, {"bearer": []}],
-        "paths": paths,
+        "paths": components.take(paths),
         "components": {
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
-            "schemas": {"Problem": PROBLEM_SCHEMA},
+            "schemas": components.schemas,
             "responses": {code: _problem(text) for code, text in _PROBLEMS.items()},
         },
     }
@@ -171,7 +173,7 @@ def _query_parameter(parameter: Parameter, values: dict[str, Any]) -> dict[str, 
     typed = {"schema": _schema(parameter)}
     if parameter.name in values:
         typed["example"] = values[parameter.name]
-    if parameter.schema.get("type") in {"object", "array"} or "$ref" in parameter.schema:
+    if json_types(parameter.schema) & {"object", "array"}:
         # Structured values travel as JSON text in a query string.
         return document | {"content": {JSON: typed}}
     return document | typed
@@ -194,33 +196,12 @@ def _body_schema(entry: FunctionEntry) -> dict[str, Any]:
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:
-    schema = _standing_alone(parameter.schema)
+    schema = parameter.schema
     if parameter.kind == "var_positional":
         return {"type": "array", "items": schema}
     if parameter.default and "default" not in schema:
-        schema["default"] = msgspec.json.decode(parameter.default)
+        return schema | {"default": msgspec.json.decode(parameter.default)}
     return schema
-
-
-def _standing_alone(schema: dict[str, Any]) -> dict[str, Any]:
-    alone: dict[str, Any] = _inlined(schema, schema.get("$defs", {}), ())
-    return alone
-
-
-def _inlined(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...]) -> Any:
-    """Put definitions where they are used; in a document ``#/$defs`` would point at its root."""
-    if isinstance(schema, list):
-        return [_inlined(item, definitions, seen) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        name = reference.rpartition("/")[2]
-        if name in seen or name not in definitions:
-            return {}  # a type that contains itself: anything, from here on
-        rest = {k: v for k, v in schema.items() if k != "$ref"}
-        return _inlined(definitions[name], definitions, (*seen, name)) | rest
-    return {k: _inlined(v, definitions, seen) for k, v in schema.items() if k != "$defs"}
 
 
 def _responses(entry: FunctionEntry, shown: Iterable[Example]) -> dict[str, Any]:
@@ -228,7 +209,7 @@ def _responses(entry: FunctionEntry, shown: Iterable[Example]) -> dict[str, Any]
         kind: {"schema": _TEXT if kind.startswith("text/") else {}} for kind in MEDIA_TYPES.values()
     }
     results = _examples((example.call, example.results[0]) for example in shown if example.results)
-    content[JSON] = {"schema": _standing_alone(entry.signature.returns_schema)} | results
+    content[JSON] = {"schema": entry.signature.returns_schema} | results
     content[NDJSON] = {"schema": _TEXT}
     answers: dict[str, Any] = {
         "200": {

@@ -201,6 +201,17 @@ def test_only_position() -> None:
     assert misfits(take, "json", '{"a": 1, "rest": [5, "x"]}') == {"rest[1]": "should be a whole number"}
 
 
+def test_args_in_query_strings() -> None:
+    """Items of *args are text or JSON, by name as by position."""
+
+    def take(*orders: Order) -> list[float]:
+        return [order.price for order in orders]
+
+    assert called(take, "query", 'orders={"price":1}&orders={"price":2}') == [1, 2]
+    assert called(take, "query", 'p[0]={"price":1}&p[1]={"price":2}') == [1, 2]
+    assert misfits(take, "query", 'orders={"price":1}&orders={}') == {"orders[1].price": "is missing"}
+
+
 def test_only_name() -> None:
     """What Python takes by name only has no position."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
 
 from openapi_spec_validator import validate
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
 from coflows_jupyter.queries.catalog import make_entry
 from coflows_jupyter.queries.openapi import query_document, workflow_document
@@ -146,5 +146,92 @@ def test_return_annotations_give_schemas() -> None:
 
     assert schema("simple") == {"type": "number"}
     assert schema("shown") == {"type": "object", "additionalProperties": {"type": "integer"}}
-    assert schema("every")["items"]["properties"]["price"]["type"] == "number"
+    assert schema("every")["items"] == {"$ref": "#/components/schemas/Leg"}
+    assert found["components"]["schemas"]["Leg"]["properties"]["price"]["type"] == "number"
     assert schema("untyped") == {}
+
+
+class Cat(BaseModel):
+    """One kind of animal."""
+
+    kind: Literal["cat"]
+    friends: dict[str, Cat | Dog] = {}
+
+
+class Dog(BaseModel):
+    """Another kind of animal."""
+
+    kind: Literal["dog"]
+    default: Leg | None = None
+
+
+Animal = Annotated[Cat | Dog, Field(discriminator="kind")]
+
+
+def zoo(animal: Animal, others: list[Animal], named: dict[str, Leg] | None = None) -> Animal:
+    """Take models that refer to each other, one of which has a property with a name of JSON Schema's."""
+    return others[len(named or {})] if others else animal
+
+
+Namesake = create_model("Leg", name=(str, ...))
+
+
+def namesake(legs: list[Namesake]) -> None:  # type: ignore[valid-type]  # made above
+    """Take another type of the same name."""
+
+
+def data(reference: dict[str, str] = {"$ref": "#/$defs/Leg"}) -> None:  # noqa: B006  (as users write)
+    """Have a default that looks like a schema."""
+
+
+def references(part: Any) -> Iterator[str]:
+    """Find every reference of a document."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "$ref":
+                yield value
+            elif key == "mapping":
+                yield from value.values()
+            else:
+                yield from references(value)
+    elif isinstance(part, list):
+        for item in part:
+            yield from references(item)
+
+
+def test_references_have_a_target() -> None:
+    """Definitions of schemas, also those that contain themselves, are components of the document."""
+    found = document(models, zoo, every)
+    validate(found)
+    assert not [part for part in references(found) if "$defs" in part]
+    for reference in references(found):
+        target = found
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+    assert {"Leg", "Cat", "Dog", "Problem"} == set(found["components"]["schemas"])
+
+
+def test_types_of_one_name_stay_apart() -> None:
+    """Two types of the same name are two components, equal ones are one."""
+    found = document(models, namesake, every)
+    validate(found)
+    assert set(found["components"]["schemas"]) == {"Leg", "Leg_2", "Problem"}
+    body = found["paths"]["/namesake"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["legs"]["items"] == {"$ref": "#/components/schemas/Leg_2"}
+    assert list(found["components"]["schemas"]["Leg_2"]["properties"]) == ["name"]
+
+
+def test_data_is_left_alone() -> None:
+    """A default that looks like a reference is a value."""
+    found = document(data)
+    validate(found)
+    parameter = found["paths"]["/data"]["get"]["parameters"][0]["content"]["application/json"]
+    assert parameter["schema"]["default"] == {"$ref": "#/$defs/Leg"}
+
+
+def test_structured_parameters_are_json_text() -> None:
+    """Lists and objects travel as JSON in a query string, optional ones too; ``*args`` repeat their name."""
+    parameters = {p["name"]: p for p in document(zoo)["paths"]["/zoo"]["get"]["parameters"]}
+    assert all("content" in parameter for parameter in parameters.values())
+    rest = document(variadic)["paths"]["/variadic"]["get"]["parameters"][1]
+    assert rest["schema"] == {"type": "array", "items": {"type": "integer"}}
