@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from tests.conftest import Server
+from tests.conftest import RunningServer, Server
 from tests.server.conftest import WID
 
 
@@ -27,6 +28,16 @@ def test_document_of_a_workflow(server: Server, anonymous: httpx.Client) -> None
     assert "/main/Writers" in document["paths"]
     assert "/main/Nobody" not in document["paths"]
     assert list(anonymous.get(f"flow/openapi/{WID}.json").json()["paths"]) == ["/main/Hello"]
+
+
+def test_document_of_the_sample(sample: Path, running_server: RunningServer) -> None:
+    """The sample's is valid, and says that frames are rows."""
+    server = running_server(sample / "coflows_config.json")
+    workflow = server.http.get("coflows/api/workflows").json()["workflows"][0]["id"]
+    document = server.http.get(f"flow/openapi/{workflow}.json").json()
+    validate(document)
+    answer = document["paths"]["/portfolio/holdings"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"type": "array", "items": {"type": "object"}}
 
 
 def test_document_says_where_to_call(server: Server) -> None:
