@@ -252,6 +252,13 @@ class Engine:
             raise NotReadyError("; ".join(self.reasons()))
         return await self._run(self.runs.begin(call, self.id, self.catalog))
 
+    def call_later(self, call: Call) -> None:
+        """Start a call whose result is kept; ``runs`` knows how it goes, whoever waits for it or not."""
+        if not self.catalog.build:
+            raise NotReadyError("; ".join(self.reasons()))
+        run = self.runs.begin(call, self.id, self.catalog)
+        self.runs.results.start(run, self._run(run))
+
     async def _run(self, run: Run) -> Result:
         try:
             result = await self._pool.call(run.call)

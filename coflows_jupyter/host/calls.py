@@ -217,6 +217,11 @@ class CallTable:
             entry.fail(type(error)(error.message) if isinstance(error, HostError) else error)
             self._over(entry)
 
+    @property
+    def patience(self) -> float:
+        """The longest time-out of the calls in flight, in seconds."""
+        return max((entry.timeout for entry in self._entries.values()), default=0.0)
+
     async def drain(self, seconds: float) -> bool:
         """Wait until no call is in flight, ``seconds`` at most; return whether that is so."""
         try:

@@ -114,7 +114,7 @@ class ProcessPool:
             self._build, self._modules = build, first.modules
             self._available.set()
             for host in old:
-                self._leave(host, DRAIN_SECONDS)
+                self._leave(host, max(DRAIN_SECONDS, host.calls.patience))
             self._prepare_spare()
             self._on_change()
             return loaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 import msgspec
@@ -42,7 +42,7 @@ class Run:
     """
 
     __slots__ = (
-        "_began", "_followers", "_pieces", "build", "call", "entry", "error", "kept", "log_size", "outcome",
+        "_began", "_followers", "_pieces", "build", "call", "entry", "error", "log_size", "outcome",
         "progress", "result_bytes", "seconds", "started", "status", "workflow",
     )  # fmt: skip
 
@@ -58,7 +58,6 @@ class Run:
         self.status = 0
         self.error = ""
         self.result_bytes = 0
-        self.kept = False
         self.progress: Progress | None = None
         self.log_size = 0
         self._pieces: list[LogPiece] | None = None
@@ -97,7 +96,7 @@ class Run:
                 queue.get_nowait()
             queue.put_nowait(happening)
 
-    async def follow(self) -> AsyncIterator[Happening]:
+    async def follow(self) -> AsyncGenerator[LogPiece | Progress]:
         """Give what was logged so far and the last progress, then everything as it happens, until the end."""
         queue: asyncio.Queue[Happening] | None = None
         if self.outcome == "running":
@@ -168,7 +167,6 @@ class Run:
             build=self.build,
             result_bytes=self.result_bytes,
             progress=self.progress,
-            kept=self.kept,
         )
 
     def _when(self) -> str:

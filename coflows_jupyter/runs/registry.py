@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from coflows_jupyter.config import Config
@@ -13,6 +14,7 @@ from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.ledger import Ledger
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.model import Filter, RunModel, outcome_of
+from coflows_jupyter.runs.results import Results
 
 
 class Runs:
@@ -26,6 +28,7 @@ class Runs:
     def __init__(self, ledger: Ledger | None = None, diagnostics: tuple[Diagnostic, ...] = ()) -> None:
         self.ledger = ledger
         self.diagnostics = diagnostics
+        self.results = Results()
         self._live: dict[str, Run] = {}
 
     def open(self) -> None:
@@ -34,7 +37,8 @@ class Runs:
             self.ledger.open()
 
     async def close(self) -> None:
-        """Write what waits."""
+        """Write what waits, and forget results."""
+        await self.results.close()
         if self.ledger is not None:
             await self.ledger.close()
 
@@ -73,8 +77,15 @@ class Runs:
     # -- what is known -------------------------------------------------------------------------------------------------
 
     def get(self, run_id: str) -> Run | None:
-        """Return a run that goes on."""
-        return self._live.get(run_id)
+        """Return a run that goes on, or whose result is still being written."""
+        later = self.results.get(run_id)
+        return self._live.get(run_id) or (None if later is None else later.run)
+
+    async def settled(self, run_id: str) -> None:
+        """Wait until the result of a run that ended is kept; at once when it isn't going to be."""
+        later = self.results.get(run_id)
+        if later is not None and later.task is not None:
+            await asyncio.wait([later.task])
 
     async def list(self, wanted: Filter) -> list[RunModel]:
         """Return runs, the latest first; those that go on come before all others."""
@@ -90,6 +101,9 @@ class Runs:
         run = self.get(run_id)
         if run is not None:
             return run.model(), run.log
+        later = self.results.get(run_id)
+        if later is not None and later.model is not None:
+            return later.model, later.log
         return None if self.ledger is None else await self.ledger.find(run_id)
 
     async def arguments(self, run_id: str) -> tuple[str, str | None] | None:

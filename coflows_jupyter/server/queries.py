@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from contextlib import aclosing
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
@@ -27,6 +28,8 @@ _PAGE_POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';"
     " img-src data: blob:; font-src data:; frame-ancestors 'self'"
 )
+# Who does not wait has more time; a function's own time-out counts all the same.
+LATER_SECONDS = 3600.0
 _POSITION = re.compile(r"p(?:\[(\d*)\])?")
 
 
@@ -71,11 +74,35 @@ class CallHandler(BaseHandler):
         """
         function, accept = wanted(name, self.request.headers.get("Accept", ""))
         engine, entry = self.find(workflow, query, function)
-        timeout = entry.timeout or engine.config.host.timeout
+        later = self._responds_later()
+        timeout = entry.timeout or (LATER_SECONDS if later else engine.config.host.timeout)
         call = Call(self.run_id, query, function, form, data, accept, self.caller, timeout)
-        result: Result = await self.until_gone(engine.call(call))
+        self._headers["X-Run-Id"] = self.run_id
+        if later:
+            engine.call_later(call)
+            await self._say_where(engine)
+        else:
+            await self.respond(await self.until_gone(engine.call(call)))
+
+    def _responds_later(self) -> bool:
+        """Whether the caller wants a run to ask for instead of a result to wait for (RFC 7240).
+
+        Who is unknown could not ask for the run, so the wish is passed over.
+        """
+        wishes = self.request.headers.get("Prefer", "").lower()
+        return "respond-async" in re.split(r"[\s,;]+", wishes) and self.caller.source != "anonymous"
+
+    async def _say_where(self, engine: Engine) -> None:
+        found = await engine.runs.find(self.run_id)
+        assert found is not None
+        self.set_status(202)
+        self.set_header("Location", f"{self.base_url}coflows/api/runs/{self.run_id}")
+        self.set_header("Preference-Applied", "respond-async")
+        self.write_json(msgspec.json.encode(found[0]))
+
+    async def respond(self, result: Result) -> None:
+        """Answer with a result."""
         headers = self._headers
-        headers["X-Run-Id"] = self.run_id
         headers["Content-Type"] = result.content_type
         if result.content_type.startswith("text/html"):
             headers["Content-Security-Policy"] = _PAGE_POLICY

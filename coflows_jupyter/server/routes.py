@@ -23,7 +23,15 @@ from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
 from coflows_jupyter.server.rules import Rule
-from coflows_jupyter.server.runs import RunCancelHandler, RunHandler, RunLogHandler, RunRerunHandler, RunsHandler
+from coflows_jupyter.server.runs import (
+    RunCancelHandler,
+    RunEventsHandler,
+    RunHandler,
+    RunLogHandler,
+    RunRerunHandler,
+    RunResultHandler,
+    RunsHandler,
+)
 from coflows_jupyter.server.services import Services
 from coflows_jupyter.server.tryit import TryItAssetHandler, TryItHandler
 
@@ -124,6 +132,10 @@ ROUTES = (
     ),
     _api(_RUN, RunHandler, {"GET": Rule.IDENTIFIED}, "Describe a run.", RunModel),
     _api(_RUN + "/log", RunLogHandler, {"GET": Rule.IDENTIFIED}, "Answer what a run printed and logged."),
+    _api(_RUN + "/result", RunResultHandler, {"GET": Rule.IDENTIFIED}, "Answer as the call of a run would have."),
+    _api(
+        _RUN + "/events", RunEventsHandler, {"GET": Rule.IDENTIFIED}, "Stream what a run logs, its progress, its end."
+    ),
     _api(_RUN + "/cancel", RunCancelHandler, {"POST": Rule.IDENTIFIED}, "Ask a run to stop.", RunModel),
     _api(_RUN + "/rerun", RunRerunHandler, {"POST": Rule.IDENTIFIED}, "Call again with the same arguments."),
     Route(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import cast
 from urllib.parse import parse_qsl
 
 import msgspec
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 from coflows_jupyter.access.permissions import AccessType, permission
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError
 from coflows_jupyter.host.protocol import ArgumentForm
+from coflows_jupyter.runs.live import LogPiece, Run
 from coflows_jupyter.runs.model import Filter, RunModel
-from coflows_jupyter.server.base import BaseHandler
+from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 from coflows_jupyter.server.models import RunList
 from coflows_jupyter.server.queries import CallHandler
 
@@ -82,6 +85,56 @@ class RunLogHandler(_RunHandler):
         _, _, log = await self.find_run(run)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(log)
+
+
+class RunResultHandler(CallHandler, _RunHandler):
+    """``GET /coflows/api/runs/ID/result``."""
+
+    async def get(self, run: str) -> None:
+        """Answer as the call would have: its result or its error; 202 while it goes on."""
+        engine, found, _ = await self.find_run(run)
+        later = engine.runs.results.get(run)
+        self.set_header("X-Run-Id", run)
+        if later is None and found.outcome != "running":
+            raise NotFoundError("the result of this run is not kept", hint="Prefer: respond-async keeps it for an hour")
+        if later is None or later.run is not None:
+            self.set_status(202)
+            self.set_header("Retry-After", "1")
+            self.write_json(msgspec.json.encode(found))
+        elif later.error is not None:
+            raise later.error
+        else:
+            await self.respond(later.result())
+
+
+class RunEventsHandler(_RunHandler):
+    """``GET /coflows/api/runs/ID/events``: ``log``, ``progress`` and at the end ``end``, as server-sent events."""
+
+    async def get(self, run: str) -> None:
+        """Stream what the run logged so far, then what happens until it ends."""
+        engine, _, log = await self.find_run(run)
+        self.set_header("Content-Type", "text/event-stream")
+        live = engine.runs.get(run)
+        try:
+            if live is not None:
+                await self.until_gone(self._follow(live))
+                await engine.runs.settled(run)
+            elif log:
+                self._event("log", LogPiece("log", log))
+            _, found, _ = await self.find_run(run)
+            self._event("end", found)
+            await self.flush()
+        except (ClientGoneError, StreamClosedError):
+            return
+
+    async def _follow(self, live: Run) -> None:
+        async with aclosing(live.follow()) as happenings:
+            async for happening in happenings:
+                self._event("log" if isinstance(happening, LogPiece) else "progress", happening)
+                await self.flush()
+
+    def _event(self, kind: str, data: object) -> None:
+        self.write(b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(data)))
 
 
 class RunCancelHandler(_RunHandler):

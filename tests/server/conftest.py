@@ -102,6 +102,20 @@ def Print(text: str) -> None:
     print(text)
 
 
+def Touch(path: str, seconds: float) -> None:
+    time.sleep(seconds)
+    open(path, "w").close()
+
+
+def Talk(path: str) -> None:
+    import os
+
+    print("first")
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    print("second")
+
+
 def Die() -> None:
     import os
 

@@ -36,6 +36,8 @@ ADDRESSES = {
     # A run that is not there: whoever passes the rule is told so.
     "RunHandler": "coflows/api/runs/none",
     "RunLogHandler": "coflows/api/runs/none/log",
+    "RunResultHandler": "coflows/api/runs/none/result",
+    "RunEventsHandler": "coflows/api/runs/none/events",
     "RunCancelHandler": "coflows/api/runs/none/cancel",
     "RunRerunHandler": "coflows/api/runs/none/rerun",
     "NotFoundHandler": "account/whoami",
