@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import inspect
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
@@ -239,6 +240,8 @@ class Worker:
             args, kwargs = binder.bind(call.form, call.data)
             with user_code():
                 value = function.target(*args, **kwargs)
+                if inspect.iscoroutine(value):  # from a sync decorator around an async function
+                    value = run.wait(value, self._event_loop()).result()
             return encode(value, call.accept)
 
         self._threads.submit(lambda: context.run(self._conclude, run, make))

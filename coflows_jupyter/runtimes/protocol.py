@@ -46,7 +46,7 @@ class Signature(msgspec.Struct, frozen=True):
         returns: the return annotation as text, empty when the source gives none.
         doc: the docstring, dedented, empty when there is none.
         line: 1-based line of the definition in the user's file.
-        is_async: whether calling it gives an awaitable.
+        is_async: whether it is a coroutine function; a sync decorator around one is not.
         returns_schema: JSON Schema of what a call answers; ``{}`` when the annotation does not tell.
     """
 

@@ -102,7 +102,7 @@ def describe(function: Callable[..., Any], name: str = "") -> Signature:
         returns=_annotation_text(written.return_annotation),
         doc=doc,
         line=getattr(getattr(inner, "__code__", None), "co_firstlineno", 0),
-        is_async=inspect.iscoroutinefunction(inspect.unwrap(function, stop=inspect.iscoroutinefunction)),
+        is_async=inspect.iscoroutinefunction(function),
         returns_schema=returned(returns),
     )
 
@@ -114,7 +114,7 @@ def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     settled = [_settled(p.replace(annotation=_evaluated(p.annotation, scope))) for p in found]
     for place, later in reversed(list(enumerate(settled))):
         # `x=Field(3), y=Field()` is Python, yet no call can leave out only the first of two positions.
-        if later.default is later.empty and later.kind is later.POSITIONAL_OR_KEYWORD:
+        if later.default is later.empty and later.kind in {later.POSITIONAL_ONLY, later.POSITIONAL_OR_KEYWORD}:
             settled[:place] = [p.replace(default=p.empty) for p in settled[:place]]
             break
     return tuple(settled)
@@ -148,10 +148,10 @@ def _adapted(annotation: Any) -> Adapted:
         return Adapted(Any, {})
     from pydantic import ConfigDict, TypeAdapter
 
-    if is_typeddict(annotation):
-        annotation = _typed_dict(annotation)
     adapter: TypeAdapter[Any]
     try:
+        if is_typeddict(annotation):
+            annotation = _typed_dict(annotation)
         adapter = TypeAdapter(annotation)
     except Exception:  # noqa: BLE001  (whatever an annotation of the user's raises, the function stays callable)
         try:

@@ -21,8 +21,19 @@ from coflows_jupyter.host.calls import MOST_IN_FLIGHT
 from tests.host.conftest import Hosts, Run
 
 ARITHMETIC = """
-    import asyncio, threading, time
+    import asyncio, functools, threading, time
     from coflows_jupyter.runtimes.context import current
+
+    def _decorated(function):
+        @functools.wraps(function)
+        def wrapper(*args, **kwargs):
+            return function(*args, **kwargs)
+        return wrapper
+
+    @_decorated
+    async def decorated(x: int) -> int:
+        await asyncio.sleep(0.01)
+        return x
 
     def add(x: int, y: int) -> int:
         return x + y
@@ -116,7 +127,7 @@ def test_load_lists_public_functions(hosts: Hosts, run: Run) -> None:
             assert loaded.ok
             functions = loaded.catalog.queries["q"].functions
             assert list(functions) == [
-                "add", "later", "fail", "fail_later", "who", "wait", "wait_async", "spin",
+                "decorated", "add", "later", "fail", "fail_later", "who", "wait", "wait_async", "spin",
             ]  # fmt: skip
             assert [p.name for p in functions["add"].signature.parameters] == ["x", "y"]
             assert functions["later"].signature.is_async
@@ -131,6 +142,7 @@ def test_call_sync_and_async(hosts: Hosts, run: Run) -> None:
         async with hosts.open(q=ARITHMETIC):
             assert await hosts.value("add", 1, 2) == 3
             assert await hosts.value("later", 5) == 5
+            assert await hosts.value("decorated", 6) == 6
             result = await hosts.result("add")
             assert result.status == 200
 
