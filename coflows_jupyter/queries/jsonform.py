@@ -35,7 +35,8 @@ def to_json(value: Any) -> bytes:
     try:
         return orjson.dumps(value, _once, orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError as error:
-        if isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, TypeError):
+        # The user's own error, or an interrupt of the call: neither is a reason to try again.
+        if error.__cause__ is not None and not isinstance(error.__cause__, TypeError):
             raise error.__cause__ from None
     # The slow way knows what the fast one refuses: integers beyond 64 bits, half characters, keys of any type.
     try:

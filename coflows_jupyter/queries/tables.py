@@ -26,6 +26,8 @@ _STYLE = (
 
 def _rows(value: Any) -> tuple[list[str], list[list[Any]]] | None:
     """Return header and rows of a value that is a table, its cells as they are; ``None`` for any other."""
+    if is_frame(value) and not len(value):
+        return list(map(key_text, value.columns)), []  # a table all the same, which its rows don't show
     value = unfold(value)
     if isinstance(value, dict):
         names, columns = list(map(key_text, value)), [_unfolded(item) for item in value.values()]

@@ -26,6 +26,7 @@ from pydantic import BaseModel, SecretStr
 from coflows_jupyter.errors import NotAcceptableError
 from coflows_jupyter.queries.jsonform import MAPPING, to_json
 from coflows_jupyter.queries.tables import to_csv, to_text
+from coflows_jupyter.runtimes.interrupt import CallCancelled
 
 
 class Price(enum.Enum):
@@ -171,6 +172,17 @@ def test_no_form(value: Any) -> None:
     """Code, empty objects and absurd numbers are refused in a sentence."""
     with pytest.raises(NotAcceptableError, match="JSON form"):
         to_json({"a": [value]})
+
+
+def test_interrupts_come_through() -> None:
+    """A call that is cancelled while its result is encoded ends, and is not encoded once more."""
+
+    class Slow:
+        def __iter__(self) -> Iterator[int]:
+            raise CallCancelled
+
+    with pytest.raises(CallCancelled):
+        to_json([Slow()])
 
 
 def test_the_users_own_error_comes_through() -> None:
