@@ -29,6 +29,12 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
+def needs(program: str) -> None:
+    """Skip the test where a program is missing that it runs."""
+    if not shutil.which(program):
+        pytest.skip(f"needs {program}: apt-get install {program}")
+
+
 @pytest.fixture
 def free_port() -> int:
     """Return a TCP port of the loopback address that was free a moment ago."""

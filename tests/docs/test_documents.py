@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from coflows_jupyter.config import load_config
-from tests.conftest import ROOT, RunningServer, Server
+from tests.conftest import ROOT, RunningServer, Server, needs
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "mnt" / "README.md"]
 DOCUMENTED_PORT = "localhost:8888"
@@ -141,9 +140,8 @@ def reader(
     tmp_path: Path, sample: Path, isolated_environ: dict[str, str], running_server: RunningServer
 ) -> Iterator[Reader]:
     """Return a reader in a folder that looks like the project's."""
-    for program in ("bash", "curl"):
-        if not shutil.which(program):
-            pytest.skip(f"needs {program}: apt-get install {program}")
+    needs("bash")
+    needs("curl")
     project = tmp_path / "project"
     project.mkdir()
     sample.rename(project / "mnt")

@@ -19,7 +19,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
 import coflows_jupyter
-from tests.conftest import PUBLISHED_KEY, SERVER_COMMAND, RunningServer, Server
+from tests.conftest import PUBLISHED_KEY, SERVER_COMMAND, RunningServer, Server, needs
 from tests.server.conftest import KEY, WID, make_workflow, pick_port
 
 STOP_SECONDS = 5.0
@@ -133,6 +133,7 @@ def check_lab(url: str, login_url: str, key: str) -> httpx.Client:
 
 def test_coflows_server(running_server: RunningServer, sample: Path, isolated_environ: dict[str, str]) -> None:
     """`coflows server` serves Lab on the sample, and what it prints works: the login URL once, the curl line."""
+    needs("curl")
     server = running_server(sample / "coflows_config.json")
     login = said(server.log, r"(http://\S+login\?code=\S+)")
     browser = check_lab(server.url, login, server.key)
