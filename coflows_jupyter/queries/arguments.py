@@ -36,6 +36,7 @@ from coflows_jupyter.runtimes.signature import adapted, documented, parameters
 Bound: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
 _INDEXED = re.compile(r"p\[(\d{1,4})\]")
+_IN_ORDER = [f"p[{index}]" for index in range(20)]
 _BLANK = b" \t\r\n"
 
 
@@ -174,6 +175,8 @@ class Binder:
 
     def _arranged(self, pairs: list[tuple[str, str]]) -> dict[str, Any] | tuple[str, ...]:
         """Decide between by name and by position, and collect repeated names."""
+        if [name for name, _ in pairs] == _IN_ORDER[: len(pairs)]:  # as most callers write positions
+            return tuple(value for _, value in pairs)
         foreign = [name for name, _ in pairs if name not in self._names and name != self._rest]
         places = [_INDEXED.fullmatch(name) for name, _ in pairs]
         if all(places):
