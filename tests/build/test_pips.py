@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.build.dependencies import pips
@@ -168,6 +169,19 @@ def test_closing_ends_it(flow: Flow) -> None:
     with pytest.raises(NotReadyError):
         closed.provide(flow.wants(OTHER), closed.close)
     assert ready(flow.wants(OTHER)) is None
+
+
+def test_closing_ends_the_wait_for_another(flow: Flow) -> None:
+    """A server that stops does not wait until another process has installed."""
+    package = flow.wants(OTHER)
+    pips._cache().mkdir(parents=True)
+    waiting = Pips()
+    begun = threading.Event()
+    with FileLock(pips._cache() / f"{pips._digest(package)}.lock"), ThreadPoolExecutor() as executor:
+        provided = executor.submit(waiting.provide, package, begun.set)
+        assert begun.wait(10)
+        waiting.close()
+        assert isinstance(provided.exception(10), NotReadyError)
 
 
 @pytest.mark.parametrize("mode", ["process", "embedded"])

@@ -8,6 +8,7 @@ nothing is resolved and nothing is installed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
@@ -41,6 +42,7 @@ SHARED = (
     "typing-inspection",
 )
 
+_PATIENCE_SECONDS = 0.5
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _HEADER = "# What the Pips of package.json mean, written by coflows; keep it in version control.\n# pips: "
 
@@ -67,14 +69,11 @@ class Pips:
         found = ready(package)
         if found is not None:
             return found
-        from filelock import FileLock  # it brings asyncio and SQLite along
-
         on_install()
         requirements, digest = _read(package), _digest(package)
         try:
             _cache().mkdir(parents=True, exist_ok=True)
-            # Two processes that open the same Workflow do the work once.
-            with FileLock(_cache() / f"{digest}.lock"):
+            with self._alone(_cache() / f"{digest}.lock"):
                 if not _fits(_lock_text(package), package):
                     self._lock(package, requirements)
                 directory = _directory(_lock_text(package))
@@ -89,6 +88,21 @@ class Pips:
     def close(self) -> None:
         """Stop what is being installed."""
         self._uv.close()
+
+    @contextlib.contextmanager
+    def _alone(self, file: Path) -> Iterator[None]:
+        """Let one process at a time do the work: who waited finds it done."""
+        from filelock import FileLock, Timeout  # it brings asyncio and SQLite along
+
+        lock = FileLock(file)
+        while not lock.is_locked:
+            self._uv.check()
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=_PATIENCE_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _lock(self, package: Package, requirements: Sequence[Requirement]) -> None:
         """Resolve, and prefer what the lock has already."""

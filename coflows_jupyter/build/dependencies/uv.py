@@ -39,8 +39,7 @@ class Uv:
         """
         from uv import find_uv_bin
 
-        if self._closed:
-            raise NotReadyError("the Workflow is being closed")
+        self.check()
         try:
             self._process = subprocess.Popen(
                 [find_uv_bin(), "--quiet", "--color=never", "--no-progress", *arguments],
@@ -57,10 +56,18 @@ class Uv:
             raise UvError(f"uv can't be started: {error}") from error
         with self._process as process:
             _, errors = process.communicate(text)
-        if self._closed:
-            raise NotReadyError("the Workflow is being closed")
+        self.check()
         if process.returncode:
             raise UvError(_reason(errors) or f"uv ended with {process.returncode}")
+
+    def check(self) -> None:
+        """Do nothing unless it was closed.
+
+        Raises:
+            NotReadyError: it was.
+        """
+        if self._closed:
+            raise NotReadyError("the Workflow is being closed")
 
     def close(self) -> None:
         """End what runs."""
