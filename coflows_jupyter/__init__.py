@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from coflows_jupyter.response import Response as Response
+    from coflows_jupyter.runtimes.progress import progress as progress
 
 # What user code imports from here, by the module that has it.
-_PUBLIC = {"Response": "coflows_jupyter.response"}
+_PUBLIC = {"Response": "coflows_jupyter.response", "progress": "coflows_jupyter.runtimes.progress"}
 
 
 def __getattr__(name: str) -> Any:

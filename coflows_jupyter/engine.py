@@ -161,13 +161,14 @@ class Engine:
             tell(run_id, stream, text)
 
         if self.mode == "embedded":
-            return EmbeddedPool(on_output)
+            return EmbeddedPool(on_output, self.runs.report)
         host = self.config.host
         return ProcessPool(
             host.workers,
             spare=self.watching if host.spare == "auto" else host.spare == "on",
             on_output=on_output,
             on_change=lambda: self._tell("host"),
+            on_progress=self.runs.report,
             early=early,
         )
 

@@ -19,6 +19,7 @@ from coflows_jupyter.host.frames import (
     Head,
     Invoke,
     Output,
+    Progress,
     Reply,
     Request,
     pieces,
@@ -30,6 +31,11 @@ STOP_SECONDS = 2.0
 
 SendRequest = Callable[[Request, Body], None]
 OnOutput = Callable[[str, str, str], None]
+OnProgress = Callable[[str, float, float, str], None]
+
+
+def ignore_progress(_run_id: str, _done: float, _total: float, _text: str) -> None:
+    """Take progress that nobody wants to know."""
 
 
 class Stream:
@@ -124,13 +130,21 @@ class CallTable:
         send: takes a frame and its body for the host.
         on_stuck: told of a run that did not stop within ``STOP_SECONDS`` after its deadline.
         on_output: told run ID, stream and text of what runs print.
+        on_progress: told run ID, done, total and text of how far runs are.
     """
 
-    def __init__(self, send: SendRequest, on_stuck: Callable[[str], None], on_output: OnOutput) -> None:
+    def __init__(
+        self,
+        send: SendRequest,
+        on_stuck: Callable[[str], None],
+        on_output: OnOutput,
+        on_progress: OnProgress = ignore_progress,
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.send = send
         self.on_stuck = on_stuck
         self._on_output = on_output
+        self._on_progress = on_progress
         self._entries: dict[str, _Entry] = {}
         self._drained = asyncio.Event()
         self._drained.set()
@@ -180,10 +194,15 @@ class CallTable:
         if isinstance(frame, Output):
             self._on_output(frame.run_id, frame.stream, frame.text)
             return
+        if isinstance(frame, Progress):
+            self._on_progress(frame.run_id, frame.done, frame.total, frame.text)
+            return
         assert isinstance(frame, Head | Chunk | Failure | End)
         entry = self._entries.get(frame.run_id)
-        if entry is None:
-            return
+        if entry is not None:
+            self._receive(entry, frame, body)
+
+    def _receive(self, entry: _Entry, frame: Head | Chunk | Failure | End, body: bytes) -> None:
         if isinstance(frame, Head):
             if frame.streamed:
                 self._open_stream(entry, frame)

@@ -8,7 +8,7 @@ import logging
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import NotReadyError
-from coflows_jupyter.host.calls import CallTable, OnOutput
+from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.frames import Body, Reply, Request
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 from coflows_jupyter.host.worker import Worker
@@ -21,13 +21,14 @@ class EmbeddedHost:
 
     Args:
         on_output: told run ID, stream and text of what runs print.
+        on_progress: told run ID, done, total and text of how far runs are.
     """
 
-    def __init__(self, on_output: OnOutput) -> None:
+    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress) -> None:
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         self._worker = Worker(self._from_worker)
-        self.calls = CallTable(self._to_worker, self._stuck, on_output)
+        self.calls = CallTable(self._to_worker, self._stuck, on_output, on_progress)
         self._closed = False
 
     async def load(self, build: Build) -> Loaded:

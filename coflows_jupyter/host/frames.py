@@ -165,8 +165,17 @@ class Output(msgspec.Struct, tag=26, array_like=True, frozen=True):
     text: str
 
 
+class Progress(msgspec.Struct, tag=27, array_like=True, frozen=True):
+    """From the host: how far a run is; ``total`` is 0 when nobody knows."""
+
+    run_id: str
+    done: float
+    total: float
+    text: str
+
+
 Request: TypeAlias = Warm | Load | Invoke | Data | Credit | Cancel
-Reply: TypeAlias = Ready | LoadDone | Head | Chunk | Failure | End | Output
+Reply: TypeAlias = Ready | LoadDone | Head | Chunk | Failure | End | Output | Progress
 Frame: TypeAlias = Request | Reply
 
 SendReply = Callable[[Reply, Body], None]

@@ -11,7 +11,7 @@ import msgspec
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import BuildError, CoflowsError, HostError, NotReadyError
-from coflows_jupyter.host.calls import OnOutput
+from coflows_jupyter.host.calls import OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.embedded import EmbeddedHost
 from coflows_jupyter.host.process import ProcessHost
@@ -62,6 +62,7 @@ class ProcessPool:
         spare: whether an empty host stands by, warm with the modules that the last Build imported.
         on_output: told run ID, stream and text of what runs print.
         on_change: told when the state of a host changes.
+        on_progress: told run ID, done, total and text of how far runs are.
         early: a host that was started before the pool, and loads the first Build.
     """
 
@@ -72,6 +73,7 @@ class ProcessPool:
         spare: bool,
         on_output: OnOutput,
         on_change: Callable[[], None],
+        on_progress: OnProgress = ignore_progress,
         early: EarlyHost | None = None,
     ) -> None:
         self._early = early
@@ -79,6 +81,7 @@ class ProcessPool:
         self._workers = workers
         self._wants_spare = spare
         self._on_output = on_output
+        self._on_progress = on_progress
         self._on_change = on_change
         self._serving: list[ProcessHost] = []
         self._leaving: list[ProcessHost] = []
@@ -159,7 +162,7 @@ class ProcessPool:
 
     async def _start(self, early: EarlyHost | None = None) -> ProcessHost:
         self._number += 1
-        host = ProcessHost(f"query-{self._number}", self._on_output, self._host_ended)
+        host = ProcessHost(f"query-{self._number}", self._on_output, self._host_ended, self._on_progress)
         try:
             await host.start(early)
         except BaseException:
@@ -260,9 +263,9 @@ class ProcessPool:
 class EmbeddedPool:
     """The one host inside this process; it keeps its first Build."""
 
-    def __init__(self, on_output: OnOutput) -> None:
+    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress) -> None:
         self.crashes = 0
-        self._host = EmbeddedHost(on_output)
+        self._host = EmbeddedHost(on_output, on_progress)
         self._loaded: Loaded | None = None
 
     async def swap(self, build: Build) -> Loaded:

@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import CoflowsError, CrashedError, NotReadyError
-from coflows_jupyter.host.calls import CallTable, OnOutput
+from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.frames import (
     Body,
@@ -47,9 +47,16 @@ class ProcessHost:
         name: what to call it in states and logs.
         on_output: told run ID, stream and text of what runs print.
         on_end: told once when the process has ended or must be replaced; the state says which.
+        on_progress: told run ID, done, total and text of how far runs are.
     """
 
-    def __init__(self, name: str, on_output: OnOutput, on_end: Callable[[ProcessHost], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        on_output: OnOutput,
+        on_end: Callable[[ProcessHost], None],
+        on_progress: OnProgress = ignore_progress,
+    ) -> None:
         self.name = name
         self.state: State = "starting"
         self.pid = 0
@@ -57,7 +64,7 @@ class ProcessHost:
         self.cause = ""
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self.calls = CallTable(self._send, self._stuck, on_output)
+        self.calls = CallTable(self._send, self._stuck, on_output, on_progress)
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.Transport | None = None
         self._room: asyncio.Future[None] | None = None

@@ -38,6 +38,7 @@ from coflows_jupyter.host.frames import (
     Head,
     Invoke,
     Output,
+    Progress,
     Request,
     SendReply,
     pieces,
@@ -47,7 +48,7 @@ from coflows_jupyter.host.threads import Threads
 from coflows_jupyter.queries.arguments import Binder
 from coflows_jupyter.queries.catalog import Catalog, QueryEntry, make_entry
 from coflows_jupyter.queries.results import Encoded, encode
-from coflows_jupyter.runtimes import capture
+from coflows_jupyter.runtimes import capture, progress
 from coflows_jupyter.runtimes.context import CallContext, enter
 from coflows_jupyter.runtimes.interrupt import CallCancelled, Interrupt
 from coflows_jupyter.runtimes.protocol import Function
@@ -96,6 +97,7 @@ class _Run:
         self.data = bytearray()
         self._send = send
         self._output: capture.OutputBuffer | None = None
+        self._progress: progress.Latest | None = None
         self.waits_for: concurrent.futures.Future[Any] | None = None
         self._cancelled = False
 
@@ -104,7 +106,8 @@ class _Run:
         call = self.invoke
         context = contextvars.Context()
         deadline = time.monotonic() + call.timeout
-        context.run(enter, CallContext(call.run_id, call.caller, call.query, call.function, deadline, self.write))
+        about = call.run_id, call.caller, call.query, call.function, deadline
+        context.run(enter, CallContext(*about, self.write, self.report))
         return context
 
     def write(self, stream: str, text: str) -> None:
@@ -117,9 +120,20 @@ class _Run:
     def _emit(self, stream: str, text: str) -> None:
         self._send(Output(self.invoke.run_id, stream, text), _NOTHING)
 
+    def report(self, done: float, total: float, text: str) -> None:
+        """Take how far the call is."""
+        if self._progress is None:
+            self._progress = progress.Latest(self._emit_progress)
+        self._progress.report(done, total, text)
+
+    def _emit_progress(self, done: float, total: float, text: str) -> None:
+        self._send(Progress(self.invoke.run_id, done, total, text), _NOTHING)
+
     def flush(self) -> None:
         if self._output is not None:
             self._output.flush()
+        if self._progress is not None:
+            self._progress.flush()
 
     def open_window(self) -> None:
         """Begin to stream."""
@@ -159,6 +173,7 @@ class Worker:
         self._loop_lock = threading.Lock()
         self._runtime: PythonRuntime | None = None
         capture.install()
+        progress.install()
 
     # -- loading ---------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.ledger import Ledger
 from coflows_jupyter.runs.live import Run
-from coflows_jupyter.runs.model import Filter, RunModel, outcome_of
+from coflows_jupyter.runs.model import Filter, Progress, RunModel, outcome_of
 from coflows_jupyter.runs.results import Results
 
 
@@ -73,6 +73,12 @@ class Runs:
         run = self._live.get(run_id)
         if run is not None:
             run.write(stream, text)
+
+    def report(self, run_id: str, done: float, total: float, text: str) -> None:
+        """Take how far a run is."""
+        run = self._live.get(run_id)
+        if run is not None:
+            run.report(Progress(done, total, text))
 
     # -- what is known -------------------------------------------------------------------------------------------------
 

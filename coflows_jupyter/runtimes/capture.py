@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from coflows_jupyter.runtimes.context import current
 
@@ -58,13 +58,20 @@ class OutputBuffer:
                 self._emit(stream, "".join(text for _, text in group))
 
 
+class Flushable(Protocol):
+    """What holds something back for a moment."""
+
+    def flush(self) -> None:
+        """Pass on what is held back."""
+
+
 class _Flusher:
     """One thread, started when first needed, that flushes buffers a moment after they were written to."""
 
     def __init__(self) -> None:
-        self._written: SimpleQueue[OutputBuffer] = SimpleQueue()
+        self._written: SimpleQueue[Flushable] = SimpleQueue()
 
-    def watch(self, buffer: OutputBuffer) -> None:
+    def watch(self, buffer: Flushable) -> None:
         self._written.put(buffer)
 
     def start(self) -> None:
@@ -82,6 +89,11 @@ class _Flusher:
 
 
 _flusher = _Flusher()
+
+
+def watch(buffer: Flushable) -> None:
+    """Flush ``buffer`` in a moment; may be called inside user code."""
+    _flusher.watch(buffer)
 
 
 class _Router:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from coflows_jupyter.access.permissions import Caller
 
 Output = Callable[[str, str], None]
+Progress = Callable[[float, float, str], None]
+
+
+def _ignore(_done: float, _total: float, _text: str) -> None:
+    """Take progress that nobody wants to know."""
 
 
 class CallContext:
@@ -20,17 +26,30 @@ class CallContext:
         function: the function's name.
         deadline: ``time.monotonic()`` value at which the call is asked to stop.
         output: takes a stream's name (``stdout``, ``stderr`` or ``log``) and a piece of text.
+        progress: takes how much is done, how much there is (0 when nobody knows), and what is being done.
+        bar: the progress bar that is shown for the call, of those that its code has open.
     """
 
-    __slots__ = ("caller", "deadline", "function", "output", "query", "run_id")
+    __slots__ = ("bar", "caller", "deadline", "function", "output", "progress", "query", "run_id")
 
-    def __init__(self, run_id: str, caller: Caller, query: str, function: str, deadline: float, output: Output) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        caller: Caller,
+        query: str,
+        function: str,
+        deadline: float,
+        output: Output,
+        progress: Progress = _ignore,
+    ) -> None:
         self.run_id = run_id
         self.caller = caller
         self.query = query
         self.function = function
         self.deadline = deadline
         self.output = output
+        self.progress = progress
+        self.bar: Any = None
 
 
 _current: ContextVar[CallContext | None] = ContextVar("coflows_call", default=None)

@@ -102,6 +102,22 @@ def Print(text: str) -> None:
     print(text)
 
 
+def Steps(path: str, bar: bool) -> None:
+    import os
+
+    from tqdm.auto import tqdm
+
+    from coflows_jupyter import progress
+
+    if bar:
+        for _ in tqdm(range(4), desc="steps", mininterval=0):
+            pass
+    else:
+        progress(2, 4, "halfway")
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
 def Touch(path: str, seconds: float) -> None:
     time.sleep(seconds)
     open(path, "w").close()

@@ -157,3 +157,21 @@ def test_a_long_call_has_more_time_than_one_that_is_waited_for(server: Server) -
     run = start(server, "Loop")
     assert follow(server, run)[-1][1]["outcome"] == "timed_out"
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(("bar", "expected"), [(False, (2, 4, "halfway")), (True, (4, 4, "steps"))])
+def test_progress_is_told_while_the_run_goes_on(
+    server: Server, tmp_path: Path, bar: bool, expected: tuple[float, float, str]
+) -> None:
+    """By the event stream and by the run itself, from our function and from tqdm, of which the log has nothing."""
+    done, total, text = expected
+    wanted = {"done": done, "total": total, "text": text}
+    go = tmp_path / "go"
+    run = start(server, f"Steps?path={go}&bar={bar}")
+    with server.http.stream("GET", f"{run}/events") as stream:
+        lines = stream.iter_lines()
+        assert any(line.startswith("data: ") and json.loads(line[6:]) == wanted for line in lines)
+        assert server.http.get(run).json()["progress"] == wanted
+        go.touch()
+        assert "event: end" in list(lines)
+    assert server.http.get(f"{run}/log").text == ""
