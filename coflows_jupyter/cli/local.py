@@ -87,9 +87,16 @@ def _opened(current: Session, work: Callable[[Opened], Awaitable[T]]) -> T:
 async def _open(current: Session, config: Config, work: Callable[[Opened], Awaitable[T]]) -> T:
     from coflows_jupyter.engine import Engine
     from coflows_jupyter.errors import PackageError
+    from coflows_jupyter.runs.registry import Runs
 
     output = current.output
-    engine = Engine(config, mode="embedded", watch=False, on_output=lambda _run, _stream, text: output.pass_on(text))
+    engine = Engine(
+        config,
+        mode="embedded",
+        watch=False,
+        on_output=lambda _run, _stream, text: output.pass_on(text),
+        runs=Runs(on_progress=lambda _run, done, total, text: output.progress(done, total, text)),
+    )
     try:
         with output.working("Building"):
             report = await engine.build()

@@ -120,6 +120,19 @@ class Output:
         ) as self._spinner:
             yield
 
+    def progress(self, done: float, total: float, text: str) -> None:
+        """Show how far the user's function is, where a spinner says that it runs."""
+        if self._spinner is None:
+            return
+        from rich.progress_bar import ProgressBar
+        from rich.spinner import Spinner
+        from rich.table import Table
+
+        row = Table.grid(padding=(0, 1))
+        count = f"{done:g}/{total:g}" if total else f"{done:g}"
+        row.add_row(Spinner("dots", text), ProgressBar(total or None, done, width=40, pulse=not total), count)
+        self._spinner.update(row)
+
     def pass_on(self, text: str) -> None:
         """Print what the user's function printed."""
         if self._spinner is not None:

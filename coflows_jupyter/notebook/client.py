@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -140,12 +140,25 @@ class Client:
         Returns:
             Plain Python values for JSON, an iterator for a stream, else text or bytes.
         """
+        return _value(self._post(url, arguments, {}))
+
+    def start(self, url: str, arguments: object) -> str:
+        """Start a call without waiting for its result; see ``call``.
+
+        Returns:
+            The ID of its run.
+        """
+        response = self._post(url, arguments, {"Prefer": "respond-async"})
+        response.read()
+        return response.headers["X-Run-Id"]
+
+    def _post(self, url: str, arguments: object, headers: Mapping[str, str]) -> httpx.Response:
         try:
             body = to_json(arguments)
         except NotAcceptableError as error:
             raise ArgumentsError(f"an argument can't be sent: {error}") from None
-        request = self._http.build_request("POST", url, content=body, headers={"Content-Type": "application/json"})
-        return _value(self._send(request))
+        headers = {"Content-Type": "application/json", **headers}
+        return self._send(self._http.build_request("POST", url, content=body, headers=headers))
 
     # -- runs ----------------------------------------------------------------------------------------------------------
 
@@ -161,6 +174,21 @@ class Client:
     def run_log(self, run_id: str) -> str:
         """Return what a run printed and logged."""
         return self._get(_path(run_id, "log")).decode()
+
+    def events(self, run_id: str) -> Iterator[tuple[str, Any]]:
+        """Give what happens in a run until it ends: ``log``, ``progress`` and last ``end``, each with its data."""
+        kind = ""
+        with contextlib.closing(self._send(self._http.build_request("GET", _path(run_id, "events")))) as response:
+            for line in response.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "data":
+                    yield kind, msgspec.json.decode(value)
+
+    def result(self, run_id: str) -> Any:
+        """Return the result of a run that was started and has ended; see ``call``."""
+        return _value(self._send(self._http.build_request("GET", _path(run_id, "result"))))
 
     def cancel(self, run_id: str) -> RunModel:
         """Ask a run to stop."""

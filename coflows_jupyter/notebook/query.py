@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from coflows_jupyter.errors import ArgumentsError, CoflowsError, FieldError, FunctionError, NotFoundError, nearest
 from coflows_jupyter.notebook.client import Client, FunctionInfo, QueryInfo, QueryList, WorkflowInfo
+from coflows_jupyter.notebook.run import Started
 from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.signatures import make_doc, make_signature
 
@@ -143,6 +144,12 @@ class Query:
 def make_function(client: Callee, info: FunctionInfo) -> Callable[..., Any]:
     """Make a Python function that calls ``info`` and looks like it in help and completion."""
 
+    def start(*args: Any, **kwargs: Any) -> Started:
+        """Start a call and return its run, which has the result later."""
+        if not isinstance(client, Client):
+            raise CoflowsError("only a server can answer later")
+        return Started(client, client.start(info.url, _arguments(info, args, kwargs)), info.name)
+
     def function(*args: Any, **kwargs: Any) -> Any:
         try:
             return client.call(info.url, _arguments(info, args, kwargs))
@@ -154,6 +161,7 @@ def make_function(client: Callee, info: FunctionInfo) -> Callable[..., Any]:
 
     function.__name__ = function.__qualname__ = info.name
     function.__doc__ = make_doc(info.description, info.parameters, info.returns)
+    function.start = start  # type: ignore[attr-defined]  # what notebooks call
     function.__signature__ = make_signature(info.parameters)  # type: ignore[attr-defined]  # what inspect looks for
     return function
 

@@ -9,10 +9,12 @@ from coflows_jupyter.config import Config
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.database.location import locate
 from coflows_jupyter.errors import ConfigError, Diagnostic
+from coflows_jupyter.host.calls import OnProgress, ignore_progress
 from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.ledger import Ledger
 from coflows_jupyter.runs.live import Run
+from coflows_jupyter.runs.metrics import Metrics
 from coflows_jupyter.runs.model import Filter, Progress, RunModel, outcome_of
 from coflows_jupyter.runs.results import Results
 
@@ -23,11 +25,19 @@ class Runs:
     Args:
         ledger: where those go that ended; ``None`` keeps no history.
         diagnostics: why there is none although one was wanted.
+        on_progress: told run ID, done, total and text of how far runs are.
     """
 
-    def __init__(self, ledger: Ledger | None = None, diagnostics: tuple[Diagnostic, ...] = ()) -> None:
+    def __init__(
+        self,
+        ledger: Ledger | None = None,
+        diagnostics: tuple[Diagnostic, ...] = (),
+        on_progress: OnProgress = ignore_progress,
+    ) -> None:
+        self._on_progress = on_progress
         self.ledger = ledger
         self.diagnostics = diagnostics
+        self.metrics = Metrics()
         self.results = Results()
         self._live: dict[str, Run] = {}
 
@@ -65,6 +75,7 @@ class Runs:
         if self._live.pop(run.call.run_id, None) is None:
             return
         run.conclude(outcome, status, error)  # type: ignore[arg-type]  # one of Outcome's
+        self.metrics.add(run)
         if self.ledger is not None:
             self.ledger.add(run)
 
@@ -79,6 +90,7 @@ class Runs:
         run = self._live.get(run_id)
         if run is not None:
             run.report(Progress(done, total, text))
+            self._on_progress(run_id, done, total, text)
 
     # -- what is known -------------------------------------------------------------------------------------------------
 
