@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from jupyter_server.auth.identity import PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
+from prometheus_client import REGISTRY
 from traitlets import Bool, Unicode
 from traitlets.config import Config as Traits
 
@@ -32,6 +33,7 @@ from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.runs.registry import open_runs
 from coflows_jupyter.server import banner, logs, runfile
 from coflows_jupyter.server.application import CoFlowsServer, is_loopback
+from coflows_jupyter.server.metrics import WorkflowCollector
 from coflows_jupyter.server.routes import handlers
 from coflows_jupyter.server.services import Services
 
@@ -150,6 +152,8 @@ class CoFlowsApp(ExtensionApp):
         assert self.serverapp is not None
         assert self.serverapp.event_logger is not None
         self.services.events.connect(self.serverapp.event_logger)
+        self._collector = WorkflowCollector(self.services)
+        REGISTRY.register(self._collector)
         self._started: asyncio.Task[None] | None = None
         self._stopping = False
         self._environ: dict[str, str | None] = {}
@@ -232,6 +236,7 @@ class CoFlowsApp(ExtensionApp):
                 if self._started is not None:
                     self._started.cancel()
                     await asyncio.wait([self._started])
+            REGISTRY.unregister(self._collector)
         except Exception:
             self.log.exception("CoFlows did not stop in order")
         for name, value in self._environ.items():

@@ -18,6 +18,7 @@ from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.describe import DescribeHandler
 from coflows_jupyter.server.events import EventsHandler
 from coflows_jupyter.server.health import Health, HealthHandler, Readiness, ReadyHandler
+from coflows_jupyter.server.metrics import MetricsHandler
 from coflows_jupyter.server.models import Me, QueryList, Report, RunList, WorkflowList, WorkflowStatus
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
@@ -145,6 +146,8 @@ ROUTES = (
     ),
 )
 # Without Lab, what Jupyter itself would answer is not there either.
+# The handler asks for more where Jupyter is configured so.
+METRICS = Route("metrics", MetricsHandler, {"GET": Rule.PUBLIC})
 NOTHING_ELSE = Route(".*", NotFoundHandler, _NOTHING)
 
 
@@ -155,7 +158,7 @@ def handlers(services: Services, *, alone: bool) -> list[tuple[str, type[BaseHan
         services: what handlers share.
         alone: whether nothing but our routes is to be served.
     """
-    routes = (*ROUTES, NOTHING_ELSE) if alone else ROUTES
+    routes = (*ROUTES, METRICS, NOTHING_ELSE) if alone else ROUTES
     for route in routes:
         for method in route.rules:
             # Jupyter warns of verbs that none of its decorators guards; these are guarded by their rows.
