@@ -34,6 +34,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@$(VENV)/bin/python -m bench.host
 	@$(VENV)/bin/python -m bench.http --gateway $(VENV)/gateway/bin/python
 	@$(VENV)/bin/python -m bench.reload
+	@$(VENV)/bin/python -m bench.runs
 	@$(VENV)/bin/python -m bench.lag
 	@$(VENV)/bin/python -m bench.start
 	@$(VENV)/bin/python -m bench.results

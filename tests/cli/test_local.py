@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -224,3 +225,26 @@ def test_a_closed_pipe_ends_quietly(workflow: Path, isolated_environ: dict[str, 
         os.close(reader)
         _, said = process.communicate(timeout=30)
     assert said == b""
+
+
+def test_progress_is_a_bar_on_a_terminal(workflow: Path, isolated_environ: dict[str, str]) -> None:
+    """What the function says of itself is seen beside the spinner, and not in the result."""
+    pty = pytest.importorskip("pty", reason="needs a Unix terminal")
+    text = "\n\ndef Steps() -> str:\n    import time\n    from coflows_jupyter import progress\n"
+    text += "    progress(3, 4, 'pricing')\n    time.sleep(1)\n    return 'done'\n"
+    with (workflow / "Queries" / "tools.py").open("a") as query:
+        query.write(text)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "coflows_jupyter", "local", "query", "tools", "Steps"]
+    environ = {**isolated_environ, "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=workflow, env=environ, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that its last writer left
+            while piece := os.read(ours, 4096):
+                shown += piece
+        assert process.stdout is not None
+        assert process.stdout.read().strip() == b'"done"'
+    os.close(ours)
+    assert b"3/4" in shown
+    assert b"pricing" in shown
