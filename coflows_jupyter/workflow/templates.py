@@ -50,6 +50,7 @@ def new_workflow(directory: Path, name: str | None = None) -> Path:
         ".gitignore": _skeleton("gitignore", values),
         "Base/library.py": _skeleton("python/base.txt", {"NAME": "library"}),
         "Queries/pyapi.py": _skeleton("python/example.txt", values),
+        "tests/test_pyapi.py": _skeleton("python/test.txt", values),
         "Files/start.ipynb": _skeleton("start.ipynb", values),
         FILE_NAME: _skeleton("package.json", values),
     }
