@@ -117,6 +117,7 @@ def main() -> None:
     """Serve on the socket whose descriptor is the only argument."""
     _die_with_parent()
     faulthandler.enable()
+    os.environ.setdefault("MPLBACKEND", "Agg")  # a host has no screen to draw on
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     connection = socket.socket(fileno=int(sys.argv[1]))
     with contextlib.suppress(OSError):
