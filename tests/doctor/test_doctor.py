@@ -29,6 +29,7 @@ def workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated_environ: 
     for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, isolated_environ[name])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # what the test writes counts more than how .venv was installed
     folder = new_workflow(tmp_path / "flow")
     edit(folder, '"Port": 8888', f'"Port": {free_port()}')
     return folder
