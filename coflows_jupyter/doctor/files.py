@@ -15,6 +15,7 @@ from coflows_jupyter.build.model import working_directory
 from coflows_jupyter.database.location import locate
 from coflows_jupyter.doctor.finding import Finding, Patient, fine
 from coflows_jupyter.errors import ConfigError, Severity
+from coflows_jupyter.notebook.servers import lives
 from coflows_jupyter.workflow.sources import read_sources
 
 _LITTLE, _TOO_LITTLE = 2**30, 100 * 2**20
@@ -59,19 +60,9 @@ def leftovers(patient: Patient) -> Iterator[Finding]:
     folder = patient.config.workflow.parent if patient.config else None
     for file in sorted(folder.glob(".coflows.lock.*")) if folder else ():
         found = _TEMPORARY.fullmatch(file.name)
-        if found and not _lives(int(found[1])):
+        if found and not lives(int(found[1])):
             why = "a process that installed Pips was killed"
             yield Finding("warning", f"{file} is left over", why, f"rm {file}", partial(file.unlink, missing_ok=True))
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def disk(patient: Patient) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ def running_servers() -> Iterator[RunFile]:
         except (OSError, msgspec.MsgspecError):
             # The server is starting or ending at this moment.
             continue
-        if _lives(server.pid):
+        if lives(server.pid):
             yield server
 
 
@@ -51,7 +51,8 @@ def _changed(file: Path) -> float:
         return 0.0
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether a process with this ID runs, as far as the system tells."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
