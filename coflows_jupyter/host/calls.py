@@ -208,7 +208,8 @@ class CallTable:
                 self._open_stream(entry, frame)
                 return
             if not entry.future.done():
-                entry.future.set_result(Result(frame.status, frame.content_type, body, frame.headers))
+                result = Result(frame.status, frame.content_type, body, frame.headers, took=frame.took)
+                entry.future.set_result(result)
         elif isinstance(frame, Chunk):
             if entry.stream is not None:
                 entry.stream.put(body)
@@ -221,8 +222,9 @@ class CallTable:
 
     def _open_stream(self, entry: _Entry, head: Head) -> None:
         if not entry.future.done():
-            entry.stream = Stream(entry)
-            entry.future.set_result(Result(head.status, head.content_type, entry.stream, head.headers, head.length))
+            stream = entry.stream = Stream(entry)
+            result = Result(head.status, head.content_type, stream, head.headers, head.length, head.took)
+            entry.future.set_result(result)
 
     def _over(self, entry: _Entry) -> None:
         entry.timer.cancel()

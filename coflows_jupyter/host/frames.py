@@ -16,7 +16,7 @@ from coflows_jupyter import errors
 from coflows_jupyter.access.permissions import Caller
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import CoflowsError, FieldError
-from coflows_jupyter.host.protocol import ArgumentForm, Call, Loaded
+from coflows_jupyter.host.protocol import ArgumentForm, Call, Loaded, Took
 
 PIECE = 256 * 1024
 WINDOW = 1024 * 1024
@@ -105,6 +105,7 @@ class Head(msgspec.Struct, tag=22, array_like=True, frozen=True):
     status: int
     content_type: str
     headers: tuple[tuple[str, str], ...]
+    took: Took
     streamed: bool = False
     length: int | None = None
 

@@ -49,6 +49,23 @@ class Call(msgspec.Struct, frozen=True):
     timeout: float
 
 
+class Took(msgspec.Struct, array_like=True, frozen=True):
+    """Where the host's time for a call went, in seconds.
+
+    Args:
+        bind: making the function's arguments.
+        run: the function; of a stream, until it gave its generator.
+        encode: making bytes of what it returned; of a stream, nothing.
+    """
+
+    bind: float = 0.0
+    run: float = 0.0
+    encode: float = 0.0
+
+
+_NOTHING = Took()
+
+
 class Result:
     """What a call gives back.
 
@@ -58,9 +75,10 @@ class Result:
         headers: further headers.
         body: the whole body, or chunks that are asked for as the reader goes (large results and streams).
         length: size in bytes when it is known before the end, else ``None``.
+        took: where the host's time went.
     """
 
-    __slots__ = ("body", "content_type", "headers", "length", "status")
+    __slots__ = ("body", "content_type", "headers", "length", "status", "took")
 
     def __init__(
         self,
@@ -69,12 +87,14 @@ class Result:
         body: bytes | AsyncIterator[bytes],
         headers: tuple[tuple[str, str], ...] = (),
         length: int | None = None,
+        took: Took = _NOTHING,
     ) -> None:
         self.status = status
         self.content_type = content_type
         self.body = body
         self.headers = headers
         self.length = len(body) if isinstance(body, bytes) else length
+        self.took = took
 
 
 class Loaded(msgspec.Struct, frozen=True):

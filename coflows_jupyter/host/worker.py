@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import contextvars
 import inspect
+import itertools
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
@@ -43,7 +44,7 @@ from coflows_jupyter.host.frames import (
     SendReply,
     pieces,
 )
-from coflows_jupyter.host.protocol import Call, Loaded
+from coflows_jupyter.host.protocol import Call, Loaded, Took
 from coflows_jupyter.host.threads import Threads
 from coflows_jupyter.queries.arguments import Binder
 from coflows_jupyter.queries.catalog import Catalog, QueryEntry, make_entry
@@ -95,6 +96,7 @@ class _Run:
         self.interrupt = Interrupt()
         self.window: _Window | None = None
         self.data = bytearray()
+        self._laps: list[float] = []
         self._send = send
         self._output: capture.OutputBuffer | None = None
         self._progress: progress.Latest | None = None
@@ -109,6 +111,21 @@ class _Run:
         about = call.run_id, call.caller, call.query, call.function, deadline
         context.run(enter, CallContext(*about, self.write, self.report))
         return context
+
+    def lap(self) -> None:
+        """Note the time: before the arguments are made, before the function is called, after it, at the end."""
+        self._laps.append(time.perf_counter())
+
+    def encode(self, value: object) -> Encoded:
+        """Encode what the function returned."""
+        self.lap()
+        encoded = encode(value, self.invoke.accept)
+        self.lap()
+        return encoded
+
+    def took(self) -> Took:
+        """Return where the time went."""
+        return Took(*(end - start for start, end in itertools.pairwise(self._laps)))
 
     def write(self, stream: str, text: str) -> None:
         """Take what the call prints; most calls print nothing and so have no buffer."""
@@ -252,12 +269,14 @@ class Worker:
             return
 
         def make() -> Encoded:
+            run.lap()
             args, kwargs = binder.bind(call.form, call.data)
+            run.lap()
             with user_code():
                 value = function.target(*args, **kwargs)
                 if inspect.iscoroutine(value):  # from a sync decorator around an async function
                     value = run.wait(value, self._event_loop()).result()
-            return encode(value, call.accept)
+            return run.encode(value)
 
         self._threads.submit(lambda: context.run(self._conclude, run, make))
 
@@ -265,13 +284,15 @@ class Worker:
         context = contextvars.copy_context()
 
         async def work() -> object:
+            run.lap()
             args, kwargs = binder.bind(call.form, call.data)
+            run.lap()
             with user_code():
                 return await function.target(*args, **kwargs)
 
         def done(future: concurrent.futures.Future[object]) -> None:
             # Encoding may take long, so it happens on a thread and not where other async functions run.
-            self._threads.submit(lambda: context.run(self._conclude, run, lambda: encode(future.result(), call.accept)))
+            self._threads.submit(lambda: context.run(self._conclude, run, lambda: run.encode(future.result())))
 
         run.wait(work(), self._event_loop()).add_done_callback(done)
 
@@ -353,7 +374,7 @@ class Worker:
 
 
 def _head(run: _Run, encoded: Encoded, *, streamed: bool = False, length: int | None = None) -> Head:
-    return Head(run.invoke.run_id, encoded.status, encoded.content_type, tuple(encoded.headers), streamed, length)
+    return Head(run.invoke.run_id, encoded.status, encoded.content_type, encoded.headers, run.took(), streamed, length)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.server import identity, problems
 from coflows_jupyter.server.rules import Rule, enforce
 from coflows_jupyter.server.services import Services
+from coflows_jupyter.server.timing import Timing
 
 if TYPE_CHECKING:
     from jupyter_server.auth.identity import IdentityProvider
@@ -49,6 +50,7 @@ class BaseHandler(RequestHandler):
         query: the query string without keys.
         refusal: why what the caller presented was not accepted; empty when there is nothing to say.
         run_id: names this request in the answer, the log and the ledger.
+        timing: where its time goes.
         gone: whether the client closed the connection.
     """
 
@@ -62,6 +64,7 @@ class BaseHandler(RequestHandler):
         self.route = route
         self.query = self.request.query
         self.run_id = new_run_id()
+        self.timing = Timing()
         self._waiting: asyncio.Task[Any] | None = None
 
     def set_default_headers(self) -> None:
@@ -202,6 +205,8 @@ class BaseHandler(RequestHandler):
             self.set_header("Allow", ", ".join(self.route.rules))
         self.set_header("Content-Type", problems.CONTENT_TYPE)
         self.set_header("X-Run-Id", self.run_id)
+        if line := self.timing.line():
+            self.set_header("Server-Timing", line)
         self.finish(problems.encode(problem))
 
     def log_exception(

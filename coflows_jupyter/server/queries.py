@@ -72,6 +72,8 @@ class CallHandler(BaseHandler):
             form: what ``data`` is.
             data: the raw arguments.
         """
+        timing = self.timing
+        timing.known()
         function, accept = wanted(name, self.request.headers.get("Accept", ""))
         engine, entry = self.find(workflow, query, function)
         later = self._responds_later()
@@ -80,9 +82,13 @@ class CallHandler(BaseHandler):
         self._headers["X-Run-Id"] = self.run_id
         if later:
             engine.call_later(call)
+            self._headers["Server-Timing"] = timing.line()
             await self._say_where(engine)
         else:
-            await self.respond(await self.until_gone(engine.call(call)))
+            timing.sent()
+            result = await self.until_gone(engine.call(call))
+            self._headers["Server-Timing"] = timing.line(result.took)
+            await self.respond(result)
 
     def _responds_later(self) -> bool:
         """Whether the caller wants a run to ask for instead of a result to wait for (RFC 7240).

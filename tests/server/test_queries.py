@@ -244,3 +244,24 @@ def test_positions_survive_any_order(values: list[str]) -> None:
     """Values come out in the order of their indices, however they were sent."""
     pairs = [(f"p[{index}]", value) for index, value in enumerate(values)]
     assert positional(pairs[::-1]) == positional(pairs)
+
+
+def timing(answer: httpx.Response) -> dict[str, float]:
+    """Return what Server-Timing says, in milliseconds by name."""
+    parts = (part.partition(";dur=") for part in answer.headers["server-timing"].split(", "))
+    return {name: float(duration) for name, _, duration in parts}
+
+
+def test_answers_say_where_the_time_went(server: Server) -> None:
+    """Who was let in, checked, waited for, run and encoded is told in milliseconds; of an error what is known."""
+    slept = timing(server.http.get(f"{QUERY}/Sleep?seconds=0.2"))
+    assert list(slept) == ["auth", "check", "queue", "run", "encode"]
+    assert 200 <= slept["run"] < 5000
+    assert all(0 <= slept[name] < 5000 for name in slept)
+    assert list(timing(server.http.get(f"{QUERY}/Count"))) == list(slept)
+    assert list(timing(server.http.get(f"{QUERY}/Big?size=1000000"))) == list(slept)
+    assert list(timing(server.http.get(f"{QUERY}/Fail"))) == ["auth", "check", "host"]
+    assert list(timing(server.http.get(f"{QUERY}/Missing"))) == ["auth", "check"]
+    later = server.http.get(f"{QUERY}/Add?x=1&y=2", headers={"Prefer": "respond-async"})
+    assert list(timing(later)) == ["auth", "check"]
+    assert "server-timing" not in server.http.get("coflows/api/me").headers
