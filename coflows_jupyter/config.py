@@ -21,6 +21,7 @@ PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
 
 _FROM_ENVIRON = "coflows_config (environment variable)"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HOST = re.compile(r"[A-Za-z0-9._-]*|\[?[0-9A-Fa-f:.]+\]?")
 _HOST_PORT = re.compile(r"(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
@@ -95,6 +96,13 @@ def _address(value: str) -> str:
     return value
 
 
+def _origin(value: str) -> str:
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError('this is no origin; write scheme, host and port, like "https://app.example.com"')
+    # As browsers write it: in small letters, without the port that the scheme implies.
+    return re.sub(r"(?<=^http)(://.*):80$|(?<=^https)(://.*):443$", r"\1\2", value.lower())
+
+
 def _switch(value: Any) -> Any:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
@@ -103,6 +111,7 @@ Secret = Annotated[SecretStr, BeforeValidator(_reveal)]
 Located = Annotated[Path, BeforeValidator(_locate)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_address)]
+Origin = Annotated[str, AfterValidator(_origin)]
 Seconds = Annotated[float, BeforeValidator(_duration)]
 
 
@@ -141,6 +150,9 @@ class Server(Section):
     )
     secret_key: Secret = Field(SecretStr(""), validation_alias="SecretKey", description="a key in quotes")
     lets_encrypt: LetsEncrypt = _section(LetsEncrypt, "LetsEncrypt")
+    cors: tuple[Origin, ...] = Field(
+        (), validation_alias="Cors", description="a list of origins", examples=[["https://app.example.com"]]
+    )
 
 
 class Cloud(Section):

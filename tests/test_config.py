@@ -240,7 +240,7 @@ def test_unknown_keys_name_the_nearest(tmp_path: Path) -> None:
         ("warning", 1, 'did you mean "Database"?'),
         ("warning", 2, 'write "Server"'),
         ("warning", 3, 'write "SecretKey"'),
-        ("warning", 3, "known here: Host, Port, SecretKey, LetsEncrypt"),
+        ("warning", 3, "known here: Host, Port, SecretKey, LetsEncrypt, Cors"),
     ]
 
 
@@ -295,3 +295,19 @@ def test_import_stays_light() -> None:
     code = "import sys, coflows_jupyter.config; print({'asyncio', 'tornado', 'difflib', 'IPython'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_cors_takes_origins(tmp_path: Path) -> None:
+    """Origins are kept as browsers write them; what is none is a mistake, and so is a star."""
+    listed = ["https://App.example.com", "https://a.example:443", "http://localhost:3000", "http://[::1]:80"]
+    config = load(tmp_path, {"Server": {"Cors": listed}})
+    assert config.server.cors == (
+        "https://app.example.com",
+        "https://a.example",
+        "http://localhost:3000",
+        "http://[::1]",
+    )
+    for wrong in ("*", "app.example.com", "https://app.example.com/", "ftp://a"):
+        with pytest.raises(ConfigError) as caught:
+            load(tmp_path, {"Server": {"Cors": [wrong]}})
+        assert "origin" in caught.value.diagnostics[0].message

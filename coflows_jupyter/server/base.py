@@ -18,7 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from coflows_jupyter.access.permissions import ANONYMOUS, AccessType, Caller, permission
 from coflows_jupyter.errors import CoflowsError, DeniedError, FunctionError
 from coflows_jupyter.host.protocol import new_run_id
-from coflows_jupyter.server import identity, problems
+from coflows_jupyter.server import compression, cors, identity, problems
 from coflows_jupyter.server.rules import Rule, enforce
 from coflows_jupyter.server.services import Services
 from coflows_jupyter.server.timing import Timing
@@ -74,6 +74,7 @@ class BaseHandler(RequestHandler):
 
     def prepare(self) -> Awaitable[None] | None:
         """Decide whether this request may go on."""
+        cors.share(self)
         if not self._is_for_this_host():
             raise HTTPError(403, "the Host header does not name this server")
         rule = self.route.rules.get(self.request.method or "")
@@ -146,14 +147,17 @@ class BaseHandler(RequestHandler):
         return self.get(*args, **kwargs)
 
     def options(self, *_args: str, **_kwargs: str) -> None:
-        """Say which methods there are. No CORS header: pages of other sites are not let in."""
+        """Say which methods there are, and to pages that are let in what they may send."""
         self.set_status(204)
         self.set_header("Allow", ", ".join(self.route.rules))
+        cors.permit(self)
 
     def write_json(self, body: bytes) -> None:
-        """End with a JSON document."""
-        self._headers["Content-Type"] = "application/json"
-        self.finish(body)
+        """End with a JSON document of ours."""
+        headers = self._headers
+        headers["Content-Type"] = "application/json"
+        asked = self.request.headers.get("Accept-Encoding", "")
+        self.finish(compression.pack(body) if compression.applies(len(body), asked, headers) else body)
 
     def set_etag_header(self) -> None:
         """Set none: ``no-store`` leaves nothing to compare."""
@@ -190,6 +194,7 @@ class BaseHandler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """End with problem JSON."""
+        cors.share(self)  # Tornado has dropped all headers
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(error, ClientGoneError):
             self.set_status(_CLIENT_CLOSED)

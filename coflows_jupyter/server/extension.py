@@ -76,6 +76,8 @@ class CoFlowsApp(ExtensionApp):
             self.services = Services(serverapp.keys, root=Path(serverapp.root_dir) if serverapp.lab else None)
         else:
             self._visit(serverapp)
+        if self.config_or_none is not None:
+            self.services.origins = frozenset(self.config_or_none.server.cors)
         if self.services.keys.weakness and self.config_or_none is not None:
             self.log.warning(
                 "%s. A random key takes its place for this run; `coflows key rotate` writes a new one.",

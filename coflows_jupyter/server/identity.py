@@ -2,7 +2,8 @@
 
 A browser adds cookies to whatever another site's page asks for, and such a page can put a known key into a URL. So
 what a page of another site can bring along (a cookie, a key in the URL) counts only when the request comes from our
-own pages or from no page at all. A key in a header needs no such check: a page of another site can't send one.
+own pages or from no page at all; a key in the URL also when it comes from a site of the ``Cors`` list. A key in a
+header needs no such check: a page of another site can't send one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tornado.web import HTTPError
 
 from coflows_jupyter.access.keys import Key, KeyRing
 from coflows_jupyter.access.permissions import AccessType, Caller, Door
+from coflows_jupyter.server import cors
 
 if TYPE_CHECKING:
     from jupyter_server.auth.identity import User
@@ -57,7 +59,7 @@ def by_key(handler: BaseHandler) -> Caller | None:
 def _from_url(handler: BaseHandler, keys: KeyRing) -> Key | None:
     handler.query, candidates = take_keys(handler.query, keys)
     found = next(filter(None, (keys.find(candidate, "url") for candidate in candidates)), None)
-    if found is not None and is_cross_site(handler.request):
+    if found is not None and is_cross_site(handler.request) and not cors.listed(handler):
         handler.refusal = "a key in the URL is not accepted from a page of another site"
         return None
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import re
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,6 +19,7 @@ from coflows_jupyter.errors import DeniedError, NotAcceptableError, NotFoundErro
 from coflows_jupyter.host.protocol import ArgumentForm, Call, Result
 from coflows_jupyter.queries.catalog import FunctionEntry
 from coflows_jupyter.queries.results import MEDIA_TYPES
+from coflows_jupyter.server import compression
 from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 
 _FORM = "application/x-www-form-urlencoded"
@@ -116,18 +118,24 @@ class CallHandler(BaseHandler):
             self.set_header(header, value)
         if result.status != 200:  # noqa: PLR2004 — OK, which the status is already
             self.set_status(result.status)
-        if isinstance(result.body, bytes):
-            self.finish(result.body)
+        packed = compression.applies(result.length, self.request.headers.get("Accept-Encoding", ""), headers)
+        body = result.body
+        if not isinstance(body, bytes):
+            await self._stream(body, result.length, compression.Packer() if packed else None)
+        elif not packed:
+            self.finish(body)
+        elif len(body) < compression.OFF_LOOP:
+            self.finish(compression.pack(body))
         else:
-            await self._stream(result)
+            self.finish(await asyncio.to_thread(compression.pack, body))
 
-    async def _stream(self, result: Result) -> None:
+    async def _stream(self, body: AsyncIterator[bytes], length: int | None, packer: compression.Packer | None) -> None:
         """Copy a body chunk by chunk, never faster than the client reads."""
-        if result.length is not None:
-            self.set_header("Content-Length", result.length)
+        if length is not None and packer is None:
+            self.set_header("Content-Length", length)
         try:
-            async with aclosing(result.body) as chunks:  # type: ignore[type-var]  # hosts give async generators
-                await self.until_gone(self._copy(chunks))
+            async with aclosing(body) as chunks:  # type: ignore[type-var]  # hosts give async generators
+                await self.until_gone(self._copy(chunks, packer))
         except (ClientGoneError, StreamClosedError):
             return
         except Exception:
@@ -137,10 +145,14 @@ class CallHandler(BaseHandler):
             self.log.warning("run %s failed while its result was sent", self.run_id, exc_info=True)
             self.detach().close()
 
-    async def _copy(self, chunks: object) -> None:
-        async for chunk in chunks:  # type: ignore[attr-defined]
+    async def _copy(self, chunks: AsyncIterator[bytes], packer: compression.Packer | None) -> None:
+        async for chunk in chunks:
+            if packer is not None:
+                chunk = await asyncio.to_thread(packer.take, chunk)  # noqa: PLW2901
             self.write(chunk)
             await self.flush()
+        if packer is not None:
+            self.write(packer.end())
 
 
 class QueryHandler(CallHandler):

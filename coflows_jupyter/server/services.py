@@ -20,6 +20,7 @@ class Services:
         root: folder that Lab shows, ``None`` when there is no Lab.
         workflows: every Workflow that is open.
         events: what happens to them.
+        origins: sites whose pages may read our answers.
         idle: why no Workflow is open; empty when one is.
     """
 
@@ -27,6 +28,7 @@ class Services:
     root: Path | None = None
     workflows: Workflows = field(default_factory=Workflows)
     events: Events = field(default_factory=Events)
+    origins: frozenset[str] = frozenset()
     idle: str = ""
 
     def open(self, engine: Engine) -> None:

@@ -94,6 +94,16 @@ def Big(size: int) -> bytes:
     return b"x" * size
 
 
+def Text(size: int) -> str:
+    return "text " * (size // 5)
+
+
+def Encoded() -> object:
+    from coflows_jupyter import Response
+
+    return Response("x" * 5000, headers={"Content-Encoding": "br"}, content_type="text/plain")
+
+
 def Length(data: str) -> int:
     return len(data)
 
