@@ -121,13 +121,15 @@ async def _call(current: Session, opened: Opened, query_id: str, function: str, 
     from coflows_jupyter.access.permissions import AccessType, Caller
     from coflows_jupyter.cli.render import show
     from coflows_jupyter.host.protocol import Call, new_run_id
+    from coflows_jupyter.runtimes.masking import MASK
 
     output = current.output
     engine = opened.engine
     output.note(f"Local query\nQueryID: {query_id}\nFuncName: {function}")
-    for index, argument in enumerate(arguments):
-        output.note(f"Parameter[{index}]: {argument}")
     _, entry = _find(opened, lambda workflows: workflows.find(engine.id, query_id, function))
+    for index, argument in enumerate(arguments):
+        secret = any(parameter.secret for parameter in entry.signature.parameters[index : index + 1])
+        output.note(f"Parameter[{index}]: {MASK if secret else argument}")
     output.diagnostics((d for d in opened.report.diagnostics if d.severity == "error"), err=True)
     call = Call(
         run_id=new_run_id(),

@@ -11,15 +11,14 @@ import concurrent.futures
 import contextlib
 import contextvars
 import inspect
-import itertools
 import threading
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import (
+    ArgumentsError,
     CancelledError,
     CoflowsError,
     CrashedError,
@@ -29,29 +28,25 @@ from coflows_jupyter.errors import (
 )
 from coflows_jupyter.host.frames import (
     PIECE,
-    WINDOW,
     Cancel,
     Chunk,
     Credit,
     Data,
     End,
-    Failure,
     Head,
     Invoke,
-    Output,
-    Progress,
     Request,
     SendReply,
     pieces,
 )
-from coflows_jupyter.host.protocol import Call, Loaded, Took
+from coflows_jupyter.host.protocol import Call, Loaded
+from coflows_jupyter.host.running import Running
 from coflows_jupyter.host.threads import Threads
-from coflows_jupyter.queries.arguments import Binder
+from coflows_jupyter.queries.arguments import Binder, Bound
 from coflows_jupyter.queries.catalog import Catalog, QueryEntry, make_entry
-from coflows_jupyter.queries.results import Encoded, encode
+from coflows_jupyter.queries.results import Encoded
 from coflows_jupyter.runtimes import capture, progress
-from coflows_jupyter.runtimes.context import CallContext, enter
-from coflows_jupyter.runtimes.interrupt import CallCancelled, Interrupt
+from coflows_jupyter.runtimes.interrupt import CallCancelled
 from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
 
@@ -60,118 +55,6 @@ T = TypeVar("T")
 THREADS = 32
 
 _NOTHING = b""
-
-
-class _Window:
-    """How many bytes of a stream may be on their way; the writer waits, the reader's credits reopen it."""
-
-    def __init__(self) -> None:
-        self._free = WINDOW
-        self._closed = False
-        self._changed = threading.Condition()
-
-    def take(self, size: int) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._free > 0 or self._closed)
-            if self._closed:
-                raise CallCancelled
-            self._free -= size
-
-    def give(self, size: int) -> None:
-        with self._changed:
-            self._free += size
-            self._changed.notify()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-
-
-class _Run:
-    """One call on its way through the worker."""
-
-    def __init__(self, invoke: Invoke, send: SendReply) -> None:
-        self.invoke = invoke
-        self.interrupt = Interrupt()
-        self.window: _Window | None = None
-        self.data = bytearray()
-        self._laps: list[float] = []
-        self._send = send
-        self._output: capture.OutputBuffer | None = None
-        self._progress: progress.Latest | None = None
-        self.waits_for: concurrent.futures.Future[Any] | None = None
-        self._cancelled = False
-
-    def context(self) -> contextvars.Context:
-        """Return a fresh context in which this is the current call."""
-        call = self.invoke
-        context = contextvars.Context()
-        deadline = time.monotonic() + call.timeout
-        about = call.run_id, call.caller, call.query, call.function, deadline
-        context.run(enter, CallContext(*about, self.write, self.report))
-        return context
-
-    def lap(self) -> None:
-        """Note the time: before the arguments are made, before the function is called, after it, at the end."""
-        self._laps.append(time.perf_counter())
-
-    def encode(self, value: object) -> Encoded:
-        """Encode what the function returned."""
-        self.lap()
-        encoded = encode(value, self.invoke.accept)
-        self.lap()
-        return encoded
-
-    def took(self) -> Took:
-        """Return where the time went."""
-        return Took(*(end - start for start, end in itertools.pairwise(self._laps)))
-
-    def write(self, stream: str, text: str) -> None:
-        """Take what the call prints; most calls print nothing and so have no buffer."""
-        if self._output is None:
-            # Two threads may both get here: what the first one wrote stays in the buffer that it made, and is flushed.
-            self._output = capture.OutputBuffer(self._emit)
-        self._output.write(stream, text)
-
-    def _emit(self, stream: str, text: str) -> None:
-        self._send(Output(self.invoke.run_id, stream, text), _NOTHING)
-
-    def report(self, done: float, total: float, text: str) -> None:
-        """Take how far the call is."""
-        if self._progress is None:
-            self._progress = progress.Latest(self._emit_progress)
-        self._progress.report(done, total, text)
-
-    def _emit_progress(self, done: float, total: float, text: str) -> None:
-        self._send(Progress(self.invoke.run_id, done, total, text), _NOTHING)
-
-    def flush(self) -> None:
-        if self._output is not None:
-            self._output.flush()
-        if self._progress is not None:
-            self._progress.flush()
-
-    def open_window(self) -> None:
-        """Begin to stream."""
-        self.window = _Window()
-        if self._cancelled:
-            self.window.close()
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        if self.window is not None:
-            self.window.close()
-        self.interrupt.cancel()
-        if self.waits_for is not None:
-            self.waits_for.cancel()
-
-    def wait(self, coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> concurrent.futures.Future[T]:
-        """Start ``coroutine`` on ``loop``, in the current context, in such a way that ``cancel`` reaches it."""
-        future = self.waits_for = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        if self._cancelled:
-            future.cancel()
-        return future
 
 
 class Worker:
@@ -184,7 +67,7 @@ class Worker:
     def __init__(self, send: SendReply) -> None:
         self._send = send
         self._functions: dict[tuple[str, str], tuple[Function, Binder]] = {}
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Running] = {}
         self._threads = Threads(THREADS, "coflows-call")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_lock = threading.Lock()
@@ -235,7 +118,7 @@ class Worker:
     def receive(self, frame: Request, body: bytes) -> None:
         """Take a frame about a call; it returns at once."""
         if isinstance(frame, Invoke):
-            run = self._runs[frame.run_id] = _Run(frame, self._send)
+            run = self._runs[frame.run_id] = Running(frame, self._send)
             self._take(run, body)
         elif isinstance(frame, Data | Credit | Cancel):
             found = self._runs.get(frame.run_id)
@@ -249,7 +132,7 @@ class Worker:
             else:
                 found.cancel()
 
-    def _take(self, run: _Run, body: bytes) -> None:
+    def _take(self, run: Running, body: bytes) -> None:
         if len(body) == run.invoke.size:
             self._start(run, run.invoke.call(body))
             return
@@ -257,7 +140,7 @@ class Worker:
         if len(run.data) == run.invoke.size:
             self._threads.submit(lambda: self._start(run, run.invoke.call(bytes(run.data))))
 
-    def _start(self, run: _Run, call: Call) -> None:
+    def _start(self, run: Running, call: Call) -> None:
         found = self._functions.get((call.query, call.function))
         if found is None:
             self._fail(run, NotFoundError(f"{call.query} has no function {call.function}"))
@@ -270,7 +153,7 @@ class Worker:
 
         def make() -> Encoded:
             run.lap()
-            args, kwargs = binder.bind(call.form, call.data)
+            args, kwargs = _bind(run, call, binder)
             run.lap()
             with user_code():
                 value = function.target(*args, **kwargs)
@@ -280,12 +163,12 @@ class Worker:
 
         self._threads.submit(lambda: context.run(self._conclude, run, make))
 
-    def _run_async(self, run: _Run, call: Call, function: Function, binder: Binder) -> None:
+    def _run_async(self, run: Running, call: Call, function: Function, binder: Binder) -> None:
         context = contextvars.copy_context()
 
         async def work() -> object:
             run.lap()
-            args, kwargs = binder.bind(call.form, call.data)
+            args, kwargs = _bind(run, call, binder)
             run.lap()
             with user_code():
                 return await function.target(*args, **kwargs)
@@ -296,7 +179,7 @@ class Worker:
 
         run.wait(work(), self._event_loop()).add_done_callback(done)
 
-    def _conclude(self, run: _Run, make: Callable[[], Encoded]) -> None:
+    def _conclude(self, run: Running, make: Callable[[], Encoded]) -> None:
         """Make a run's result and send it; user code, and only user code, can be interrupted meanwhile."""
         try:
             encoded = run.interrupt.run(make)
@@ -309,7 +192,7 @@ class Worker:
         else:
             self._runs.pop(run.invoke.run_id, None)
 
-    def _send_bytes(self, run: _Run, encoded: Encoded, body: bytes | memoryview) -> None:
+    def _send_bytes(self, run: Running, encoded: Encoded, body: bytes | memoryview) -> None:
         run.flush()
         if len(body) <= PIECE:
             self._send(_head(run, encoded), body)
@@ -320,7 +203,7 @@ class Worker:
             self._send_chunk(run, piece)
         self._send(End(run.invoke.run_id), _NOTHING)
 
-    def _send_stream(self, run: _Run, encoded: Encoded, body: Iterator[bytes] | AsyncIterator[bytes]) -> None:
+    def _send_stream(self, run: Running, encoded: Encoded, body: Iterator[bytes] | AsyncIterator[bytes]) -> None:
         run.open_window()
         self._send(_head(run, encoded, streamed=True), _NOTHING)
         chunks = self._pull(run, body) if isinstance(body, AsyncIterator) else body
@@ -340,12 +223,12 @@ class Worker:
         run.flush()
         self._send(End(run.invoke.run_id), _NOTHING)
 
-    def _send_chunk(self, run: _Run, piece: memoryview) -> None:
+    def _send_chunk(self, run: Running, piece: memoryview) -> None:
         assert run.window is not None
         run.window.take(len(piece))
         self._send(Chunk(run.invoke.run_id), piece)
 
-    def _pull(self, run: _Run, chunks: AsyncIterator[bytes]) -> Iterator[bytes]:
+    def _pull(self, run: Running, chunks: AsyncIterator[bytes]) -> Iterator[bytes]:
         """Pull an async stream from a thread: its code runs on the event loop, as async functions do."""
 
         async def following() -> bytes | None:
@@ -359,10 +242,10 @@ class Worker:
             if isinstance(chunks, AsyncGenerator):
                 asyncio.run_coroutine_threadsafe(chunks.aclose(), loop)
 
-    def _fail(self, run: _Run, error: CoflowsError) -> None:
+    def _fail(self, run: Running, error: CoflowsError) -> None:
         run.flush()
         self._runs.pop(run.invoke.run_id, None)
-        self._send(Failure.of(run.invoke.run_id, error), _NOTHING)
+        self._send(run.failure(error), _NOTHING)
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
         with self._loop_lock:
@@ -373,7 +256,21 @@ class Worker:
             return self._loop
 
 
-def _head(run: _Run, encoded: Encoded, *, streamed: bool = False, length: int | None = None) -> Head:
+def _bind(run: Running, call: Call, binder: Binder) -> Bound:
+    """Bind a call's arguments; from now on its secrets are masked in all that it says."""
+    if not binder.has_secrets:
+        return binder.bind(call.form, call.data)
+    try:
+        bound = binder.bind(call.form, call.data)
+    except ArgumentsError as error:
+        concealed, shown = binder.conceal(error)
+        run.hide(shown)
+        raise concealed from None
+    run.hide(binder.secrets(bound))
+    return bound
+
+
+def _head(run: Running, encoded: Encoded, *, streamed: bool = False, length: int | None = None) -> Head:
     return Head(run.invoke.run_id, encoded.status, encoded.content_type, encoded.headers, run.took(), streamed, length)
 
 

@@ -30,12 +30,14 @@ from pydantic_core import ArgsKwargs, from_json
 from coflows_jupyter.errors import ArgumentsError, FieldError
 from coflows_jupyter.queries.misfits import explain, refuse, shown, unknown
 from coflows_jupyter.queries.schemas import json_types
+from coflows_jupyter.runtimes.masking import MASK, texts
 from coflows_jupyter.runtimes.protocol import Signature
 from coflows_jupyter.runtimes.signature import adapted, documented, parameters
 
 Bound: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
 _INDEXED = re.compile(r"p\[(\d{1,4})\]")
+_PLAIN = re.compile(r"[.\[]")
 _IN_ORDER = [f"p[{index}]" for index in range(20)]
 _BLANK = b" \t\r\n"
 
@@ -72,6 +74,26 @@ class Binder:
         if not data.lstrip(_BLANK):
             return self._checked({})
         return self._bind_json(data)
+
+    # -- secrets ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def has_secrets(self) -> bool:
+        """Whether a parameter's values are kept nowhere."""
+        return any(p.secret for p in self._parameters)
+
+    def secrets(self, bound: Bound) -> list[str]:
+        """Return the texts of the secrets among bound arguments."""
+        args, kwargs = bound
+        given = inspect.Signature(self._written).bind_partial(*args, **kwargs).arguments
+        return [text for p in self._parameters if p.secret for text in texts(given.get(p.name))]
+
+    def conceal(self, error: ArgumentsError) -> tuple[ArgumentsError, list[str]]:
+        """Take out of an error what may belong to a secret; returns the error and the texts that it showed."""
+        plain = {p.name for p in self._parameters if not p.secret}
+        hidden = [field for field in error.fields if field.value and _PLAIN.split(field.field, 1)[0] not in plain]
+        fields = [FieldError(f.field, f.message, MASK) if f in hidden else f for f in error.fields]
+        return ArgumentsError(error.message, fields), [field.value.removesuffix("…") for field in hidden]
 
     # -- the check ---------------------------------------------------------------------------------------------------
 

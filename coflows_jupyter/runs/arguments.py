@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from coflows_jupyter.host.protocol import ArgumentForm
+from coflows_jupyter.runtimes.masking import MASK
 from coflows_jupyter.runtimes.protocol import Parameter
 
 Form = Literal["query", "json", "masked"]
 
 LIMIT = 16 * 1024
-MASK = "•••"
 
 _INDEXED = re.compile(r"p\[\d+\]")
 

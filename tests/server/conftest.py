@@ -19,6 +19,7 @@ WID = "5f1f7d44-7c0c-4a6b-9a57-2b6a0c6f3c11"
 
 MAIN = '''
 ### <info version="2.0.0"><title>Main</title></info>
+import logging
 import time
 from collections.abc import Iterator
 
@@ -155,6 +156,15 @@ def Login(user: str, password: str) -> str:
 
 def Token(token: SecretStr) -> int:
     return len(token.get_secret_value())
+
+
+### <api name="Leak"><param name="password" secret="true"/><param name="pin" secret="true"/></api>
+def Leak(user: str, password: str, pin: int = 0) -> None:
+    print(user, password[:4], sep=" ", end="", flush=True)
+    time.sleep(0.15)
+    print(password[4:])
+    logging.getLogger("vault").warning("%r", {"password": password})
+    raise ValueError(f"{password} is wrong")
 '''
 
 BROKEN = """

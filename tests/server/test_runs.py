@@ -85,6 +85,26 @@ def test_secrets_are_in_no_row(server: Server) -> None:
         assert "secrets" in again.json()["detail"]
 
 
+def test_secrets_are_masked_in_what_a_call_says(server: Server) -> None:
+    """A secret that is printed in pieces, logged or raised is in neither the log, the row nor the answer."""
+    answer = server.http.post(CALL + "Leak", json={"user": "ann", "password": "hunter2 & co"})
+    run = run_of(server, answer)
+    log = server.http.get(f"coflows/api/runs/{run['id']}/log").text
+    assert log.splitlines() == ["ann ***", "WARNING vault: {'password': '***'}"]
+    assert "hunter2" not in answer.text
+    assert (run["error"], answer.json()["detail"]) == ("ValueError: *** is wrong",) * 2
+    assert "*** is wrong" in answer.json()["traceback"]
+
+
+def test_a_secret_that_does_not_fit_is_not_shown(server: Server) -> None:
+    """The answer names the parameter, not its value; what a misspelt name was given may be a secret, too."""
+    for arguments in ({"user": "ann", "password": "x", "pin": "hunter2"}, {"user": "ann", "pasword": "hunter2"}):
+        answer = server.http.get(CALL + "Leak", params=arguments)
+        assert answer.status_code == 422
+        assert "hunter2" not in answer.text
+        assert "***" in {field.get("value") for field in answer.json()["errors"]}
+
+
 def test_list_filters(server: Server) -> None:
     """Runs are listed with the latest first, by Query, function and outcome, page by page."""
     for number in range(4):
