@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic import AliasChoices, Field, SecretStr
 
 from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
 from coflows_jupyter.jsonc import Document, parse
 from coflows_jupyter.schema import Section, check
-from coflows_jupyter.units import parse_duration
+from coflows_jupyter.values import (
+    HOST_PORT,
+    Address,
+    HostName,
+    Located,
+    Origin,
+    Seconds,
+    Secret,
+    Surroundings,
+    Switch,
+    resolve_path,
+)
 
 FILE_NAMES = ("coflows_config.json", "quantapp_config.json")
 # The original's sample key, known to everybody.
@@ -21,98 +31,6 @@ PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
 
 _FROM_ENVIRON = "coflows_config (environment variable)"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_HOST = re.compile(r"[A-Za-z0-9._-]*|\[?[0-9A-Fa-f:.]+\]?")
-_HOST_PORT = re.compile(r"(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
-
-Switch = Literal["auto", "on", "off"]
-
-
-class Surroundings(NamedTuple):
-    """What a reference in a config can point to."""
-
-    folder: Path
-    environ: Mapping[str, str]
-
-
-def resolve_path(folder: Path, text: str) -> Path:
-    """Return the absolute path that ``text`` means in a Workflow's files.
-
-    Args:
-        folder: what a relative path, a leading ``mnt/`` and a leading ``/app/mnt/`` mean.
-        text: as written; the original mounted the Workflow's folder at ``/app/mnt``.
-    """
-    relative = re.sub(r"^(?:\./)?(?:/app/)?mnt(?:/|$)", "", text.replace("\\", "/"))
-    return Path(os.path.normpath(folder / relative))
-
-
-def _reveal(value: Any, info: ValidationInfo) -> Any:
-    """Replace ``${NAME}`` by an environment variable and ``file:PATH`` by a file's text."""
-    if not isinstance(value, str) or not isinstance(info.context, Surroundings):
-        return value
-    folder, environ = info.context
-    if value.startswith("file:"):
-        path = resolve_path(folder, value.removeprefix("file:"))
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise ValueError(f"the file {path} can't be read; create it with the secret as its only text") from None
-    for name in _REFERENCE.findall(value):
-        if name not in environ:
-            raise ValueError(f"the environment variable {name} is not set; set it before the start")
-    return _REFERENCE.sub(lambda match: environ[match[1]], value)
-
-
-def _locate(value: Any, info: ValidationInfo) -> Any:
-    folder = info.context.folder if isinstance(info.context, Surroundings) else Path.cwd()
-    return resolve_path(folder, str(value)) if isinstance(value, str | Path) and str(value) else value
-
-
-def _duration(value: Any) -> Any:
-    if not isinstance(value, str | int | float):
-        return value
-    seconds = parse_duration(value)
-    if not seconds:
-        raise ValueError('a call needs some time; write for example "60s"')
-    return seconds
-
-
-def _host_name(value: str) -> str:
-    if "://" in value:
-        raise ValueError("this is a URL; write the host name only")
-    if not _HOST.fullmatch(value):
-        hint = 'write the host name only, and "Port" beside it' if _HOST_PORT.fullmatch(value) else "write a host name"
-        raise ValueError(f"this is no host name; {hint}")
-    return value
-
-
-def _address(value: str) -> str:
-    if "://" in value:
-        raise ValueError('this is a URL; write the host name only, "SSL" says whether it is https')
-    match = _HOST_PORT.fullmatch(value)
-    if not match or int(match["port"] or 0) > 65535:  # noqa: PLR2004
-        raise ValueError("this is no host name; write one like coflows.quant.app or coflows.quant.app:8443")
-    return value
-
-
-def _origin(value: str) -> str:
-    if not _ORIGIN.fullmatch(value):
-        raise ValueError('this is no origin; write scheme, host and port, like "https://app.example.com"')
-    # As browsers write it: in small letters, without the port that the scheme implies.
-    return re.sub(r"(?<=^http)(://.*):80$|(?<=^https)(://.*):443$", r"\1\2", value.lower())
-
-
-def _switch(value: Any) -> Any:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
-
-
-Secret = Annotated[SecretStr, BeforeValidator(_reveal)]
-Located = Annotated[Path, BeforeValidator(_locate)]
-HostName = Annotated[str, AfterValidator(_host_name)]
-Address = Annotated[str, AfterValidator(_address)]
-Origin = Annotated[str, AfterValidator(_origin)]
-Seconds = Annotated[float, BeforeValidator(_duration)]
 
 
 def _section(section: type[Section], alias: str) -> Any:
@@ -126,17 +44,24 @@ class Database(Section):
     connection: Secret = Field(
         SecretStr("mnt/database.db"),
         validation_alias="Connection",
+        title="where users, permissions and the history of calls are kept",
         description="a path or a connection text",
         examples=["mnt/database.db"],
     )
-    type: Literal["sqlite", "mssql", "postgres"] = Field("sqlite", validation_alias="Type", examples=["sqlite"])
+    type: Literal["sqlite", "mssql", "postgres"] = Field(
+        "sqlite", validation_alias="Type", title="the kind of database", examples=["sqlite"]
+    )
 
 
 class LetsEncrypt(Section):
     """``Server.LetsEncrypt``: certificates, when ``email`` isn't empty."""
 
-    email: str = Field("", validation_alias="Email")
-    staging: bool = Field(default=False, validation_alias="Staging", examples=[False])
+    email: str = Field(
+        "", validation_alias="Email", title="the address that Let's Encrypt writes to; empty for no certificates"
+    )
+    staging: bool = Field(
+        default=False, validation_alias="Staging", title="whether to use Let's Encrypt's test service", examples=[False]
+    )
 
 
 class Server(Section):
@@ -144,14 +69,34 @@ class Server(Section):
 
     legacy: ClassVar[frozenset[str]] = frozenset({"OAuth"})
 
-    host: HostName = Field("localhost", validation_alias="Host", examples=["localhost"])
-    port: int = Field(
-        8888, ge=0, le=65535, validation_alias="Port", description="a port from 0 to 65535", examples=[8888]
+    host: HostName = Field(
+        "localhost",
+        validation_alias="Host",
+        title="the name of this computer for others; localhost keeps them out",
+        examples=["localhost"],
     )
-    secret_key: Secret = Field(SecretStr(""), validation_alias="SecretKey", description="a key in quotes")
+    port: int = Field(
+        8888,
+        ge=0,
+        le=65535,
+        validation_alias="Port",
+        title="the port that the server listens on",
+        description="a port from 0 to 65535",
+        examples=[8888],
+    )
+    secret_key: Secret = Field(
+        SecretStr(""),
+        validation_alias="SecretKey",
+        title="the key of Lab and the API; ${NAME} and file:PATH are read",
+        description="a key in quotes",
+    )
     lets_encrypt: LetsEncrypt = _section(LetsEncrypt, "LetsEncrypt")
     cors: tuple[Origin, ...] = Field(
-        (), validation_alias="Cors", description="a list of origins", examples=[["https://app.example.com"]]
+        (),
+        validation_alias="Cors",
+        title="sites whose pages may call functions from a browser",
+        description="a list of origins",
+        examples=[["https://app.example.com"]],
     )
 
 
@@ -159,10 +104,17 @@ class Cloud(Section):
     """``Cloud``: the server that ``coflows cloud …`` talks to; ``address`` is host and optional port."""
 
     address: Address = Field(
-        validation_alias="Host", description="a host name in quotes", examples=["coflows.quant.app"]
+        validation_alias="Host",
+        title="the server that `coflows cloud` talks to",
+        description="a host name in quotes",
+        examples=["coflows.quant.app"],
     )
-    secret_key: Secret = Field(SecretStr(""), validation_alias="SecretKey", description="a key in quotes")
-    ssl: bool = Field(default=True, validation_alias="SSL", examples=[True])
+    secret_key: Secret = Field(
+        SecretStr(""), validation_alias="SecretKey", title="the key of that server", description="a key in quotes"
+    )
+    ssl: bool = Field(
+        default=True, validation_alias="SSL", title="whether that server is reached by https", examples=[True]
+    )
 
     @property
     def host(self) -> str:
@@ -176,30 +128,40 @@ class Cloud(Section):
         return int(port) if port else None
 
     def _parts(self) -> tuple[str, str]:
-        match = _HOST_PORT.fullmatch(self.address)
+        match = HOST_PORT.fullmatch(self.address)
         return (match["host"], match["port"] or "") if match else (self.address, "")
 
 
 class Gpu(Section):
     """``AzureContainerInstance.Gpu``: none when ``sku`` is empty or ``cores`` is 0."""
 
-    sku: Literal["", "K80", "P100", "V100"] = Field("", validation_alias="SKU", examples=["V100"])
-    cores: Literal[0, 1, 2, 4] = Field(1, validation_alias="Cores", examples=[1])
+    sku: Literal["", "K80", "P100", "V100"] = Field(
+        "", validation_alias="SKU", title="the kind of GPU, empty for none", examples=["V100"]
+    )
+    cores: Literal[0, 1, 2, 4] = Field(1, validation_alias="Cores", title="how many GPUs", examples=[1])
 
 
 class AzureContainerInstance(Section):
     """``AzureContainerInstance``: what ``coflows aci …`` makes; ``None`` follows ``Resources`` of package.json."""
 
     auth_file: Located = Field(
-        validation_alias="AuthFile", description="a path in quotes", examples=["mnt/Files/my.azureauth"]
+        validation_alias="AuthFile",
+        title="the file with the credentials for Azure",
+        description="a path in quotes",
+        examples=["mnt/Files/my.azureauth"],
     )
-    dns: str = Field(validation_alias="Dns", examples=["coflows-container"])
-    region: str = Field(validation_alias="Region", examples=["UKSouth"])
+    dns: str = Field(validation_alias="Dns", title="the container's name in its URL", examples=["coflows-container"])
+    region: str = Field(validation_alias="Region", title="the region of Azure", examples=["UKSouth"])
     cores: float | None = Field(
-        None, gt=0, validation_alias="Cores", description="a number of cores above 0", examples=[4]
+        None, gt=0, validation_alias="Cores", title="CPU cores", description="a number of cores above 0", examples=[4]
     )
     mem: float | None = Field(
-        None, gt=0, validation_alias="Mem", description="a number of gigabytes above 0", examples=[4]
+        None,
+        gt=0,
+        validation_alias="Mem",
+        title="memory in gigabytes",
+        description="a number of gigabytes above 0",
+        examples=[4],
     )
     gpu: Gpu = _section(Gpu, "Gpu")
 
@@ -207,10 +169,30 @@ class AzureContainerInstance(Section):
 class Host(Section):
     """``Host``: the processes that run the user's code."""
 
-    mode: Literal["process", "embedded"] = Field("process", validation_alias="Mode", examples=["process"])
-    workers: int = Field(1, ge=1, validation_alias="Workers", description="a whole number from 1", examples=[1])
-    timeout: Seconds = Field(60.0, validation_alias="Timeout", description="a duration", examples=["60s"])
-    spare: Annotated[Switch, BeforeValidator(_switch)] = Field("auto", validation_alias="Spare", examples=["auto"])
+    mode: Literal["process", "embedded"] = Field(
+        "process",
+        validation_alias="Mode",
+        title="where functions run: in a process of their own, or in the server's",
+        examples=["process"],
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        validation_alias="Workers",
+        title="how many processes run functions",
+        description="a whole number from 1",
+        examples=[1],
+    )
+    timeout: Seconds = Field(
+        60.0,
+        validation_alias="Timeout",
+        title="how long a call may take, unless its function says more",
+        description="a duration",
+        examples=["60s"],
+    )
+    spare: Switch = Field(
+        "auto", validation_alias="Spare", title="whether a second process stands ready", examples=["auto"]
+    )
 
 
 class Config(Section):
@@ -236,16 +218,28 @@ class Config(Section):
     workflow: Located = Field(
         Path("mnt/package.json"),
         validation_alias=AliasChoices("Workflow", "Workspace"),
+        title="the package.json of the Workflow",
         description="the path of package.json in quotes",
         examples=["mnt/package.json"],
     )
-    jupyter: bool = Field(default=False, validation_alias="Jupyter", examples=[True])
+    jupyter: bool = Field(
+        default=False, validation_alias="Jupyter", title="whether the container starts JupyterLab", examples=[True]
+    )
     server: Server = _section(Server, "Server")
-    cloud: Cloud | None = Field(None, validation_alias="Cloud")
-    azure_container_instance: AzureContainerInstance | None = Field(None, validation_alias="AzureContainerInstance")
+    cloud: Cloud | None = Field(None, validation_alias="Cloud", title="the server that `coflows cloud` talks to")
+    azure_container_instance: AzureContainerInstance | None = Field(
+        None, validation_alias="AzureContainerInstance", title="the container that `coflows aci` makes"
+    )
     host: Host = _section(Host, "Host")
-    watch: Annotated[Switch, BeforeValidator(_switch)] = Field("auto", validation_alias="Watch", examples=["auto"])
-    runs: Literal["all", "errors", "off"] = Field("all", validation_alias="Runs", examples=["all"])
+    watch: Switch = Field(
+        "auto",
+        validation_alias="Watch",
+        title="whether a save builds; auto does so on this computer only",
+        examples=["auto"],
+    )
+    runs: Literal["all", "errors", "off"] = Field(
+        "all", validation_alias="Runs", title="which calls are kept in the history", examples=["all"]
+    )
 
     @property
     def bind(self) -> str:
@@ -287,7 +281,7 @@ def load_config(
     wanted = argument or environ.get("config_file")
     inline = environ.get("coflows_config")
     if inline and not wanted:
-        return _read(inline, None, start, environ)
+        return read_config_text(inline, None, start, environ)
     file = _find(start / wanted if wanted else start)
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -295,7 +289,7 @@ def load_config(
         raise _fail(file, "unreadable", f"the file can't be read: {error.strerror}", "check its permissions") from None
     except UnicodeDecodeError:
         raise _fail(file, "encoding", "the file is not UTF-8 text", "save it as UTF-8") from None
-    return _read(text, file, file.parent, environ)
+    return read_config_text(text, file, file.parent, environ)
 
 
 def _find(path: Path) -> Path:
@@ -312,7 +306,18 @@ def _find(path: Path) -> Path:
     raise _fail(path, "no-config", "there is no such file", f"did you mean {near}?" if near else "check the path")
 
 
-def _read(text: str, file: Path | None, folder: Path, environ: Mapping[str, str]) -> Config:
+def read_config_text(text: str, file: Path | None, folder: Path, environ: Mapping[str, str]) -> Config:
+    """Check the text of a config.
+
+    Args:
+        text: as JSON with comments.
+        file: where it is from, ``None`` for the environment.
+        folder: what its relative paths mean.
+        environ: environment variables, for ``${NAME}`` references.
+
+    Raises:
+        ConfigError: it has mistakes; ``diagnostics`` has all of them.
+    """
     document = parse(text, str(file or _FROM_ENVIRON))
     found = document.diagnostics
     config = None

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, NoDefault
 from pydantic_core import ErrorDetails
 
 from coflows_jupyter.errors import Diagnostic, nearest
@@ -187,3 +188,32 @@ def _kind(value: object) -> str:
             return "a list"
         case _:
             return "a section"
+
+
+class _OfFile(GenerateJsonSchema):
+    """Describes what stands in the file: no field that is ours, no default that may be a secret."""
+
+    def field_is_present(self, field: Any) -> bool:
+        """Tell whether a field is read from the file."""
+        return bool(field.get("validation_alias"))
+
+    def get_default_value(self, schema: Any) -> Any:
+        """Return what a field is when the file does not say; nothing for the classes that wrap secrets and paths."""
+        default = super().get_default_value(schema)
+        return default if isinstance(default, str | int | float) else NoDefault
+
+    def get_title_from_name(self, name: str) -> str:
+        """Return no made-up title: ours say what a field is for."""
+        return name
+
+
+def json_schema(model: type[Section]) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the files that ``model`` describes, for editors.
+
+    It says less than ``check``, which knows paths, IDs and what depends on what.
+    """
+    found = model.model_json_schema(schema_generator=_OfFile)
+    for section in (found, *found["$defs"].values()):
+        # What follows the first paragraph of a docstring is for programmers.
+        section["description"] = section["description"].partition("\n\n")[0].replace("``", "`")
+    return {"$schema": _OfFile.schema_dialect} | found

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from coflows_jupyter.build.model import Build, make_build
 from coflows_jupyter.errors import Diagnostic
-from coflows_jupyter.workflow.package import Package, update_package
+from coflows_jupyter.workflow.listing import update_package
+from coflows_jupyter.workflow.package import Package
 from coflows_jupyter.workflow.sources import read_sources
 
 

@@ -44,7 +44,7 @@ class WorkflowsHandler(BaseHandler):
         self.write_json(msgspec.json.encode(WorkflowList([engine.status() for engine in engines])))
 
 
-class _WorkflowHandler(BaseHandler):
+class OneWorkflowHandler(BaseHandler):
     """Base of what concerns one Workflow."""
 
     def findings(self, diagnostics: Iterable[Diagnostic]) -> tuple[Finding, ...]:
@@ -52,18 +52,24 @@ class _WorkflowHandler(BaseHandler):
         return tuple(Finding(**_fields(d), path=self.services.lab_path(d.file)) for d in diagnostics)
 
 
-class WorkflowHandler(_WorkflowHandler):
+class WorkflowHandler(OneWorkflowHandler):
     """``GET /coflows/api/workflows/WID``."""
 
     def get(self, workflow: str) -> None:
         """Describe a Workflow."""
         status = self.services.engine(workflow).status()
         fields = _fields(status) | {"diagnostics": self.findings(status.diagnostics)}
-        answer = WorkflowStatus(**fields, path=self.services.lab_path(status.folder))
+        config = self.services.engine(workflow).config
+        answer = WorkflowStatus(
+            **fields,
+            path=self.services.lab_path(status.folder),
+            config_path=self.services.lab_path(config.file or ""),
+            package_path=self.services.lab_path(config.workflow),
+        )
         self.write_json(msgspec.json.encode(answer))
 
 
-class BuildHandler(_WorkflowHandler):
+class BuildHandler(OneWorkflowHandler):
     """``POST /coflows/api/workflows/WID/build``."""
 
     async def post(self, workflow: str) -> None:

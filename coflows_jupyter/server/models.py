@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from coflows_jupyter.access.permissions import Grant
@@ -29,10 +31,12 @@ class Finding(Diagnostic, frozen=True):
 
 
 class WorkflowStatus(EngineStatus, frozen=True, kw_only=True):
-    """A Workflow; ``path`` is its folder relative to Lab's root, ``null`` outside of it."""
+    """A Workflow; its folder and its two files are relative to Lab's root, ``null`` outside of it."""
 
     diagnostics: tuple[Finding, ...]
     path: str | None
+    config_path: str | None
+    package_path: str | None
 
 
 class WorkflowList(msgspec.Struct):
@@ -85,3 +89,44 @@ class RunList(msgspec.Struct):
     """Runs, the latest first."""
 
     runs: list[RunModel]
+
+
+class Unsaved(msgspec.Struct):
+    """What an editor holds of a file that Lab names ``path``."""
+
+    path: str
+    text: str
+
+
+class Findings(msgspec.Struct):
+    """What is wrong with a text."""
+
+    diagnostics: tuple[Finding, ...]
+
+
+class NewSource(msgspec.Struct):
+    """What to add to a Workflow: a new file ``name``, or the file that Lab names ``path``."""
+
+    list: Literal["Queries", "Base"]
+    name: str = ""
+    path: str = ""
+
+
+class Source(msgspec.Struct):
+    """A source of a Workflow; ``path`` is its file relative to Lab's root, ``null`` outside of it."""
+
+    id: str
+    path: str | None
+
+
+class NewWorkflow(msgspec.Struct):
+    """Where a new Workflow is to be, relative to Lab's root, and its name; by default the folder's."""
+
+    folder: str
+    name: str = ""
+
+
+class Folder(msgspec.Struct):
+    """A folder relative to Lab's root."""
+
+    path: str

@@ -14,12 +14,23 @@ import msgspec
 
 from coflows_jupyter.runs.model import RunModel
 from coflows_jupyter.server.api import BuildHandler, MeHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
+from coflows_jupyter.server.authoring import NewWorkflowHandler, SchemaHandler, SourcesHandler, ValidateHandler
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.describe import DescribeHandler
 from coflows_jupyter.server.events import EventsHandler
 from coflows_jupyter.server.health import Health, HealthHandler, Readiness, ReadyHandler
 from coflows_jupyter.server.metrics import MetricsHandler
-from coflows_jupyter.server.models import Me, QueryList, Report, RunList, WorkflowList, WorkflowStatus
+from coflows_jupyter.server.models import (
+    Findings,
+    Folder,
+    Me,
+    QueryList,
+    Report,
+    RunList,
+    Source,
+    WorkflowList,
+    WorkflowStatus,
+)
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
@@ -118,6 +129,28 @@ ROUTES = (
         "List Queries, their functions and the parameters of these.",
         QueryList,
     ),
+    _api(
+        _WORKFLOW + "/validate",
+        ValidateHandler,
+        {"POST": Rule.WRITE},
+        "Say what is wrong with an unsaved text of coflows_config.json or package.json.",
+        Findings,
+    ),
+    _api(
+        _WORKFLOW + "/sources",
+        SourcesHandler,
+        {"POST": Rule.WRITE},
+        "Add a new file, or one that is there, to Queries or Base.",
+        Source,
+    ),
+    _api(
+        "coflows/api/templates/workflow",
+        NewWorkflowHandler,
+        {"POST": Rule.WRITE},
+        "Make a Workflow in a folder below Lab's root.",
+        Folder,
+    ),
+    _api("coflows/api/schemas/{name}", SchemaHandler, {"GET": Rule.PUBLIC}, "Answer with the JSON Schema of a file."),
     _api(
         "coflows/api/events",
         EventsHandler,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,3 +65,16 @@ class Services:
         except ValueError:
             return None
         return "" if relative == "." else relative
+
+    def file_of(self, lab_path: str) -> Path:
+        """Return the absolute path of what Lab's file browser names ``lab_path``.
+
+        Raises:
+            NotFoundError: there is no Lab, or the path leads out of what it shows.
+        """
+        with contextlib.suppress(OSError, ValueError):  # a link to itself, a null character
+            if self.root is not None:
+                path = Path(os.path.normpath(self.root / lab_path.lstrip("/")))
+                if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
+                    return path
+        raise NotFoundError(f"Lab shows no {lab_path!r}")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from coflows_jupyter.config import resolve_path
 from coflows_jupyter.errors import Diagnostic, PackageError, nearest
 from coflows_jupyter.jsonc import Document, parse
 from coflows_jupyter.jsonc import Path as JsonPath
 from coflows_jupyter.schema import Section, check, spell
 from coflows_jupyter.units import parse_cpu, parse_memory
+from coflows_jupyter.values import resolve_path
 from coflows_jupyter.workflow.editing import Editor, write_atomic
 
 FILE_NAME = "package.json"
@@ -25,8 +24,6 @@ FILE_LISTS = ("Bins", "Files")
 
 _UNUSABLE_ID = re.compile(r"[\x00-\x1f\x7f]|^\s|\s$|^\.{1,2}$")
 _ENCODED_IN_URL = re.compile(r"[/\\?#%]")
-_IGNORED_FOLDERS = frozenset({"__pycache__", "bin", "obj"})
-_IGNORED_ENDINGS = (".pyc", "~")
 
 
 class Entry(Section):
@@ -39,10 +36,19 @@ class Entry(Section):
         exe: the function of an Agent's file that describes it.
     """
 
-    name: str = Field(validation_alias="Name")
-    content: str = Field(validation_alias="Content", min_length=1, description="a path in quotes")
-    id: str = Field(validation_alias="ID")
-    exe: str = Field("pkg", validation_alias="Exe")
+    # What the file may leave out is filled in before it is read.
+    model_config = ConfigDict(json_schema_extra={"required": ["Content"]})
+
+    name: str = Field(validation_alias="Name", title="how the entry is called; the file's name by default")
+    content: str = Field(
+        validation_alias="Content",
+        title="the path of the file, from this folder",
+        min_length=1,
+        description="a path in quotes",
+        examples=["Queries/pyapi.py"],
+    )
+    id: str = Field(validation_alias="ID", title="a Query's part of the URL; the name by default")
+    exe: str = Field("pkg", validation_alias="Exe", title="the function of an Agent's file that describes it")
 
     @model_validator(mode="before")
     @classmethod
@@ -62,29 +68,36 @@ class Entry(Section):
 class Permission(Section):
     """A user's fixed level in the Workflow's group; -2 invited, -1 denied, 0 view, 1 read, 2 write."""
 
-    id: str = Field(validation_alias="ID", examples=["john@doe.com"])
+    id: str = Field(validation_alias="ID", title="the address that a user signs in with", examples=["john@doe.com"])
     permission: int = Field(
-        ge=-2, le=2, validation_alias="Permission", description="a level from -2 (invited) to 2 (write)", examples=[1]
+        ge=-2,
+        le=2,
+        validation_alias="Permission",
+        title="-2 invited, -1 denied, 0 view, 1 read, 2 write",
+        description="a level from -2 (invited) to 2 (write)",
+        examples=[1],
     )
 
 
 class NuGet(Section):
     """A .NET dependency."""
 
-    id: str = Field(validation_alias="ID", examples=["Newtonsoft.Json"])
-    version: str = Field("", validation_alias="Version", examples=["13.0.3"])
+    id: str = Field(validation_alias="ID", title="the name of a .NET package", examples=["Newtonsoft.Json"])
+    version: str = Field(
+        "", validation_alias="Version", title="its version, the newest by default", examples=["13.0.3"]
+    )
 
 
 class Pip(Section):
     """A Python dependency, as a pip requirement."""
 
-    id: str = Field(validation_alias="ID", examples=["pandas"])
+    id: str = Field(validation_alias="ID", title="a requirement as pip understands it", examples=["pandas"])
 
 
 class Jar(Section):
     """A JVM dependency, as a URL."""
 
-    url: str = Field(validation_alias="Url")
+    url: str = Field(validation_alias="Url", title="where the jar is")
 
 
 def _cores(value: Any) -> Any:
@@ -95,33 +108,42 @@ def _bytes(value: Any) -> Any:
     return (parse_memory(value) if value != "" else None) if isinstance(value, str | int | float) else value
 
 
-Cores = Annotated[float | None, BeforeValidator(_cores)]
-Bytes = Annotated[int | None, BeforeValidator(_bytes)]
+_NUMBER_OR_TEXT = WithJsonSchema({"type": ["string", "number"]})
+Cores = Annotated[float | None, BeforeValidator(_cores), _NUMBER_OR_TEXT]
+Bytes = Annotated[int | None, BeforeValidator(_bytes), _NUMBER_OR_TEXT]
 
 
 class Amount(Section):
     """CPU in cores and memory in bytes; ``None`` is no limit."""
 
-    cpu: Cores = Field(None, validation_alias="Cpu", examples=["500m"])
-    mem: Bytes = Field(None, validation_alias="Mem", examples=["2Gi"])
+    cpu: Cores = Field(None, validation_alias="Cpu", title="CPU cores, or thousandths with m", examples=["500m"])
+    mem: Bytes = Field(None, validation_alias="Mem", title="bytes, or with a unit", examples=["2Gi"])
 
 
 class VolumeMount(Section):
     """A folder that the container gets from outside."""
 
-    mount_path: str = Field("", validation_alias="MountPath")
-    name: str = Field("", validation_alias="Name")
-    sub_path: str = Field("", validation_alias="SubPath")
+    mount_path: str = Field("", validation_alias="MountPath", title="where the container sees the folder")
+    name: str = Field("", validation_alias="Name", title="the name of the volume")
+    sub_path: str = Field("", validation_alias="SubPath", title="the folder in the volume")
 
 
 class Resources(Section):
     """What the Workflow needs to run, in Kubernetes terms; ``storage`` in bytes."""
 
-    type: str = Field("", validation_alias="Type")
-    request: Amount = Field(default_factory=lambda: Amount.model_validate({}), validation_alias="Request")
-    limit: Amount = Field(default_factory=lambda: Amount.model_validate({}), validation_alias="Limit")
-    volume_mounts: tuple[VolumeMount, ...] = Field((), validation_alias="VolumeMounts")
-    storage: Bytes = Field(None, validation_alias="Storage", examples=["10Gi"])
+    type: str = Field("", validation_alias="Type", title="the kind of machine")
+    request: Amount = Field(
+        default_factory=lambda: Amount.model_validate({}),
+        validation_alias="Request",
+        title="what is kept for the Workflow",
+    )
+    limit: Amount = Field(
+        default_factory=lambda: Amount.model_validate({}), validation_alias="Limit", title="what it may take at most"
+    )
+    volume_mounts: tuple[VolumeMount, ...] = Field(
+        (), validation_alias="VolumeMounts", title="folders that come from outside"
+    )
+    storage: Bytes = Field(None, validation_alias="Storage", title="bytes on disk, or with a unit", examples=["10Gi"])
 
 
 class Package(Section):
@@ -141,23 +163,30 @@ class Package(Section):
     document: Document = Field(repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
 
-    id: str = Field("", validation_alias="ID")
-    name: str = Field("", validation_alias="Name")
-    base: tuple[Entry, ...] = Field((), validation_alias="Base")
-    agents: tuple[Entry, ...] = Field((), validation_alias="Agents")
-    queries: tuple[Entry, ...] = Field((), validation_alias="Queries")
-    permissions: tuple[Permission, ...] = Field((), validation_alias="Permissions")
-    nugets: tuple[NuGet, ...] = Field((), validation_alias="NuGets")
-    pips: tuple[Pip, ...] = Field((), validation_alias="Pips")
-    jars: tuple[Jar, ...] = Field((), validation_alias="Jars")
-    bins: tuple[Entry, ...] = Field((), validation_alias="Bins")
-    files: tuple[Entry, ...] = Field((), validation_alias="Files")
-    read_me: str = Field("", validation_alias="ReadMe")
-    publisher: str = Field("", validation_alias="Publisher")
-    publish_timestamp: str = Field("", validation_alias="PublishTimestamp")
-    auto_deploy: bool = Field(default=False, validation_alias="AutoDeploy", examples=[False])
+    id: str = Field("", validation_alias="ID", title="the ID of the Workflow, part of every URL")
+    name: str = Field("", validation_alias="Name", title="how the Workflow is called")
+    base: tuple[Entry, ...] = Field((), validation_alias="Base", title="libraries that Queries import")
+    agents: tuple[Entry, ...] = Field((), validation_alias="Agents", title="programs that run on their own")
+    queries: tuple[Entry, ...] = Field((), validation_alias="Queries", title="sources whose functions are Web APIs")
+    permissions: tuple[Permission, ...] = Field((), validation_alias="Permissions", title="who may do what")
+    nugets: tuple[NuGet, ...] = Field((), validation_alias="NuGets", title="libraries for .NET")
+    pips: tuple[Pip, ...] = Field((), validation_alias="Pips", title="libraries for Python")
+    jars: tuple[Jar, ...] = Field((), validation_alias="Jars", title="libraries for the JVM")
+    bins: tuple[Entry, ...] = Field((), validation_alias="Bins", title="compiled libraries")
+    files: tuple[Entry, ...] = Field((), validation_alias="Files", title="data and notebooks")
+    read_me: str = Field("", validation_alias="ReadMe", title="the file that introduces the Workflow")
+    publisher: str = Field("", validation_alias="Publisher", title="who publishes it")
+    publish_timestamp: str = Field("", validation_alias="PublishTimestamp", title="when it was published")
+    auto_deploy: bool = Field(
+        default=False,
+        validation_alias="AutoDeploy",
+        title="whether it runs as soon as it is published",
+        examples=[False],
+    )
     resources: Resources = Field(
-        default_factory=lambda: Resources.model_validate({}), validation_alias=AliasChoices("Resources", "Container")
+        default_factory=lambda: Resources.model_validate({}),
+        validation_alias=AliasChoices("Resources", "Container"),
+        title="what the Workflow needs to run",
     )
 
     @property
@@ -199,31 +228,7 @@ def read_package(path: Path) -> Package:
         PackageError: it can't be read or has mistakes; ``diagnostics`` has all of them.
     """
     file = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links and lose the user's spelling
-    return _interpret(_read(file), file)
-
-
-def update_package(path: Path) -> Package:
-    """Read a ``package.json`` and keep it as the original does.
-
-    A missing ``ID`` is given a GUID. Files found below Base, Queries and Agents are added to their lists, entries are
-    never removed. ``Bins`` and ``Files`` follow what is there. Everything else keeps its bytes, and a file that is up
-    to date isn't written.
-
-    Args:
-        path: the file.
-
-    Raises:
-        PackageError: it can't be read or has mistakes.
-    """
-    package = read_package(path)
-    editor = Editor(package.document)
-    if not package.id:
-        editor.set("ID", str(uuid.uuid4()))
-    for key in SOURCE_LISTS:
-        editor.append(key, [_entry(key, found) for found in _unlisted(package, key)])
-    for key in FILE_LISTS:
-        _follow(package, key, editor)
-    return save_package(package, editor)
+    return read_package_text(_read(file), file)
 
 
 def preview_package(package: Package, editor: Editor) -> Package:
@@ -232,7 +237,7 @@ def preview_package(package: Package, editor: Editor) -> Package:
     Raises:
         PackageError: the changes are a mistake.
     """
-    return _interpret(editor.result(), package.file)
+    return read_package_text(editor.result(), package.file)
 
 
 def save_package(package: Package, editor: Editor) -> Package:
@@ -243,7 +248,7 @@ def save_package(package: Package, editor: Editor) -> Package:
     text = editor.result()
     if text == package.document.text:
         return package
-    updated = _interpret(text, package.file)
+    updated = read_package_text(text, package.file)
     try:
         write_atomic(package.file, text)
     except OSError as error:
@@ -275,7 +280,16 @@ def _fail(file: Path, code: str, message: str, hint: str) -> PackageError:
     return PackageError(f"{file}: {message}", [Diagnostic(str(file), 0, 0, "error", code, message, hint)], hint=hint)
 
 
-def _interpret(text: str, file: Path) -> Package:
+def read_package_text(text: str, file: Path) -> Package:
+    """Check the text of a ``package.json``.
+
+    Args:
+        text: as JSON with comments.
+        file: absolute path of it.
+
+    Raises:
+        PackageError: it has mistakes; ``diagnostics`` has all of them.
+    """
     document = parse(text, str(file))
     found = list(document.diagnostics)
     package = None
@@ -331,56 +345,3 @@ def _check_read_me(package: Package) -> Iterator[Diagnostic]:
         place = package.document.place(("ReadMe",))
         message = "ReadMe names a file that doesn't exist"
         yield package.document.report(place, "warning", "no-file", message, "create it or remove the key")
-
-
-# ---------------------------------------------------------------------------------------------- keeping it up to date
-
-
-def _found(package: Package, key: str) -> Iterator[str]:
-    """Yield the paths, from the Workflow's folder, of the files below one of its lists' folders."""
-    ignored = _IGNORED_FOLDERS if key in SOURCE_LISTS else {"__pycache__"}
-    for parent, folders, files in os.walk(package.folder / key):
-        folders[:] = sorted(f for f in folders if f not in ignored and not f.startswith("."))
-        for name in sorted(files):
-            path = (Path(parent) / name).relative_to(package.folder).as_posix()
-            is_text = path.isprintable()  # a name that isn't UTF-8 has no spelling in JSON
-            if (
-                is_text
-                and not name.startswith(".")
-                and not name.endswith(_IGNORED_ENDINGS)
-                and contained(package.folder, path)
-            ):
-                yield path
-
-
-def _unlisted(package: Package, key: str) -> list[str]:
-    listed = {contained(package.folder, e.content) for e in package.entries(key) if not e.is_literal}
-    return [path for path in _found(package, key) if package.folder / path not in listed]
-
-
-def _entry(key: str, path: str) -> dict[str, str]:
-    """Make the entry of a found file, named as the original names it."""
-    below = path.removeprefix(f"{key}/")
-    match key:
-        case "Base":
-            return {"Name": path if path.endswith(".py") else below, "Content": path}
-        case "Queries":
-            return {"Name": below, "Content": path, "ID": below}
-        case "Agents":
-            return {"Name": below, "Content": path, "Exe": "pkg"}
-        case _:
-            return {"Name": below, "Content": path}
-
-
-def _follow(package: Package, key: str, editor: Editor) -> None:
-    raw = package.document.value.get(key) or []
-    kept = [
-        item
-        for item, entry in zip(raw, package.entries(key), strict=True)
-        if not entry.is_literal and os.path.isfile(package.locate(entry))  # noqa: PTH113 - never raises
-    ]
-    added = [_entry(key, path) for path in _unlisted(package, key)]
-    if len(kept) < len(raw):
-        editor.set(key, kept + added)
-    else:
-        editor.append(key, added)

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from coflows_jupyter.access.keys import weakness
-from coflows_jupyter.config import Config, load_config
+from coflows_jupyter.config import Config, load_config, read_config_text
 from coflows_jupyter.errors import Diagnostic, DiagnosticsError
-from coflows_jupyter.workflow.package import Package, read_package
+from coflows_jupyter.workflow.package import Package, read_package, read_package_text
 from coflows_jupyter.workflow.sources import SourceUnit, read_sources
 
 
@@ -35,6 +35,30 @@ def validate(
         return (*found, *(_at_config(config, d) for d in error.diagnostics))
     units, unread = read_sources(package)
     return (*found, *package.diagnostics, *_check_id(package), *unread, *_check_syntax(package, units))
+
+
+def validate_text(
+    config: Config, file: Path, text: str, *, environ: Mapping[str, str] = os.environ
+) -> tuple[Diagnostic, ...]:
+    """Return every finding about a text that its file will hold when it is saved.
+
+    Args:
+        config: the Workflow's, as it is on disk.
+        file: the config's file or its package.json; of others nothing is known.
+        text: what an editor holds.
+        environ: environment variables.
+    """
+    try:
+        if file == config.file:
+            edited = read_config_text(text, file, file.parent, environ)
+            return (*edited.diagnostics, *_check_key(edited))
+        if file == config.workflow:
+            package = read_package_text(text, file)
+            _, unread = read_sources(package)
+            return (*package.diagnostics, *_check_id(package), *(d for d in unread if d.file == str(file)))
+    except DiagnosticsError as error:
+        return error.diagnostics
+    return ()
 
 
 def _at_config(config: Config, diagnostic: Diagnostic) -> Diagnostic:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from coflows_jupyter.errors import PackageError
 from coflows_jupyter.jsonc import parse
 from coflows_jupyter.workflow.editing import Editor
-from coflows_jupyter.workflow.package import Package, read_package, update_package
+from coflows_jupyter.workflow.listing import update_package
+from coflows_jupyter.workflow.package import Package, read_package
 
 FULL = {
     "ID": "b2f0",

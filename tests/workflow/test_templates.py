@@ -13,7 +13,8 @@ import pytest
 from coflows_jupyter.access.keys import weakness
 from coflows_jupyter.config import load_config
 from coflows_jupyter.errors import PackageError
-from coflows_jupyter.workflow.package import read_package, update_package
+from coflows_jupyter.workflow.listing import update_package
+from coflows_jupyter.workflow.package import read_package
 from coflows_jupyter.workflow.sources import read_sources
 from coflows_jupyter.workflow.templates import add_base, add_query, new_workflow
 from coflows_jupyter.workflow.validate import validate
