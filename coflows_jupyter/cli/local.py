@@ -58,7 +58,9 @@ def build(context: typer.Context) -> int:
 def query(
     context: typer.Context,
     query_id: Annotated[str, typer.Argument(metavar="QUERY", help="ID of the Query.")],
-    function: Annotated[str | None, typer.Argument(help="A function of it; without one, all are listed.")] = None,
+    function: Annotated[
+        str | None, typer.Argument(help="A function of it, perhaps with a format: F.csv; without one, all are listed.")
+    ] = None,
     arguments: Annotated[list[str] | None, typer.Argument(help="In order; -- goes before any like --json.")] = None,
 ) -> None:
     """Call a function of a Query, or list its functions."""
@@ -121,12 +123,14 @@ async def _call(current: Session, opened: Opened, query_id: str, function: str, 
     from coflows_jupyter.access.permissions import AccessType, Caller
     from coflows_jupyter.cli.render import show
     from coflows_jupyter.host.protocol import Call, new_run_id
+    from coflows_jupyter.queries.results import split_suffix
     from coflows_jupyter.runtimes.masking import MASK
 
     output = current.output
     engine = opened.engine
     output.note(f"Local query\nQueryID: {query_id}\nFuncName: {function}")
-    _, entry = _find(opened, lambda workflows: workflows.find(engine.id, query_id, function))
+    name, kind = split_suffix(function)
+    _, entry = _find(opened, lambda workflows: workflows.find(engine.id, query_id, name))
     for index, argument in enumerate(arguments):
         secret = any(parameter.secret for parameter in entry.signature.parameters[index : index + 1])
         output.note(f"Parameter[{index}]: {MASK if secret else argument}")
@@ -134,16 +138,16 @@ async def _call(current: Session, opened: Opened, query_id: str, function: str, 
     call = Call(
         run_id=new_run_id(),
         query=query_id,
-        function=function,
+        function=name,
         form="query",
         data=urlencode([(f"p[{index}]", argument) for index, argument in enumerate(arguments)]).encode(),
-        accept="application/json" if output.json else "",
+        accept=kind or ("application/json" if output.json else ""),
         caller=Caller("local", "command line", "local", "cli", AccessType.WRITE),
         timeout=engine.timeout(entry),
     )
-    with output.working(f"Running {function}"):
+    with output.working(f"Running {name}"):
         result = await engine.call(call)
-    await show(output, result)
+    await show(output, result, raw=bool(kind))
 
 
 def _find(opened: Opened, look: Callable[[Workflows], T]) -> T:

@@ -14,26 +14,29 @@ if TYPE_CHECKING:
     from coflows_jupyter.host.protocol import Result
     from coflows_jupyter.queries.catalog import FunctionEntry, QueryEntry
 
-_LINES = "application/x-ndjson"
+_TEXTS = frozenset({"application/json", "application/x-ndjson"})
 # Nothing is cut where nobody looks at a window of some width.
 _WIDE = 10_000
 
 
-async def show(output: Output, result: Result) -> None:
+async def show(output: Output, result: Result, *, raw: bool = False) -> None:
     """Print what a call gave back; a stream appears as it comes.
 
     Args:
         output: the command's voice; where it wants JSON, the call has to ask for JSON.
         result: what ``Engine.call`` returned.
+        raw: print its very bytes, whatever they are.
     """
     media_type = result.content_type.partition(";")[0]
-    text = media_type == _LINES or media_type.startswith("text/")
-    if not isinstance(result.body, bytes) and text:
+    text = media_type in _TEXTS or media_type.startswith("text/")
+    if not isinstance(result.body, bytes) and text and (raw or media_type != "application/json"):
         async for chunk in result.body:
             _binary(output.stdout, chunk)
         return
     body = result.body if isinstance(result.body, bytes) else b"".join([chunk async for chunk in result.body])
-    if media_type == "application/json":
+    if raw and (text or not output.stdout.isatty()):
+        _binary(output.stdout, body)
+    elif media_type == "application/json":
         _show_json(output, body)
     elif text:
         output.write(body.decode().removesuffix("\n"))

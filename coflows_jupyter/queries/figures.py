@@ -25,8 +25,12 @@ def figure_forms(value: Any) -> Forms | None:
 
 def _matplotlib(kind: str) -> Callable[[Any], bytes]:
     def save(figure: Any) -> bytes:
+        import matplotlib as mpl
+
         buffer = io.BytesIO()
-        # No date in it: equal figures are equal bytes.
+        # No date and no random names in it: equal figures are equal bytes.
+        if mpl.rcParams["svg.hashsalt"] is None:
+            mpl.rcParams["svg.hashsalt"] = "coflows"
         metadata = {"Date": None} if kind == "svg" else {"Software": None}
         figure.savefig(buffer, format=kind, bbox_inches="tight", metadata=metadata)
         return buffer.getvalue()
@@ -67,7 +71,7 @@ def _altair(kind: str) -> Callable[[Any], bytes]:
 
 _MATPLOTLIB: Forms = {PNG: _matplotlib("png"), SVG: _matplotlib("svg"), HTML: _matplotlib_page}
 _PLOTLY: Forms = {
-    HTML: lambda figure: figure.to_html(include_plotlyjs=True).encode(),
+    HTML: lambda figure: figure.to_html(include_plotlyjs=True, div_id="figure").encode(),
     JSON: lambda figure: figure.to_json().encode(),
     PNG: _plotly_picture("png"),
     SVG: _plotly_picture("svg"),

@@ -32,7 +32,7 @@ MEDIA_TYPES = {
     "svg": SVG,
     "ndjson": NDJSON,
 }
-"""What a suffix of the function's name in an address asks for."""
+"""What a suffix of the function's name asks for."""
 
 _PIECE = 1 << 18
 
@@ -54,6 +54,20 @@ class Encoded:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+def split_suffix(name: str) -> tuple[str, str]:
+    """Split a function's name from a suffix that names a format; returns the name and the media type, or empty text.
+
+    Raises:
+        NotAcceptableError: the suffix names no format.
+    """
+    function, dot, suffix = name.partition(".")
+    if not dot:
+        return function, ""
+    if suffix.lower() not in MEDIA_TYPES:
+        raise NotAcceptableError(f"there is no format .{suffix}", hint="there are: ." + ", .".join(MEDIA_TYPES))
+    return function, MEDIA_TYPES[suffix.lower()]
+
+
 def encode(value: Any, accept: str) -> Encoded:
     """Encode a function's result.
 
@@ -69,7 +83,10 @@ def encode(value: Any, accept: str) -> Encoded:
     if accept in {"", JSON} and isinstance(value, int | float | str | list | dict | None):
         return Encoded(JSON, to_json(value))
     if isinstance(value, Path) and value.is_file():
-        return Encoded(mimetypes.guess_type(value.name)[0] or BYTES, _read(value))
+        own = mimetypes.guess_type(value.name)[0] or BYTES
+        if accept not in {"", own}:
+            raise NotAcceptableError(f"there is no {accept} of this result; it is a file, and comes as {own}")
+        return Encoded(own, _read(value))
     forms = _forms(value)
     kind = accept or next(iter(forms))
     if kind not in forms:

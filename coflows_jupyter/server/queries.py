@@ -15,10 +15,10 @@ from tornado.web import HTTPError
 
 from coflows_jupyter.access.permissions import AccessType, may_call, permission
 from coflows_jupyter.engine import Engine
-from coflows_jupyter.errors import DeniedError, NotAcceptableError, NotFoundError
+from coflows_jupyter.errors import DeniedError, NotFoundError
 from coflows_jupyter.host.protocol import ArgumentForm, Call, Result
 from coflows_jupyter.queries.catalog import FunctionEntry
-from coflows_jupyter.queries.results import MEDIA_TYPES
+from coflows_jupyter.queries.results import MEDIA_TYPES, split_suffix
 from coflows_jupyter.server import compression
 from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 
@@ -221,12 +221,8 @@ def wanted(name: str, accept: str) -> tuple[str, str]:
     Raises:
         NotAcceptableError: the suffix names no format.
     """
-    function, dot, suffix = name.partition(".")
-    if not dot:
-        return function, negotiate(accept)
-    if suffix.lower() not in MEDIA_TYPES:
-        raise NotAcceptableError(f"there is no format .{suffix}", hint="there are: ." + ", .".join(MEDIA_TYPES))
-    return function, MEDIA_TYPES[suffix.lower()]
+    function, kind = split_suffix(name)
+    return function, kind or negotiate(accept)
 
 
 def negotiate(accept: str) -> str:

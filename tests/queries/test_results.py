@@ -281,6 +281,9 @@ def test_files(tmp_path: pathlib.Path) -> None:
     assert encoded.content_type == "text/csv"
     assert isinstance(encoded.body, Iterator)
     assert b"".join(encoded.body) == file.read_bytes()
+    assert encode(file, CSV).content_type == "text/csv"
+    with pytest.raises(NotAcceptableError, match="comes as text/csv"):
+        encode(file, PNG)
 
 
 def test_response() -> None:
