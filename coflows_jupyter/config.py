@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 
 from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
 from coflows_jupyter.jsonc import Document, parse
@@ -15,6 +15,7 @@ from coflows_jupyter.schema import Section, check
 from coflows_jupyter.values import (
     HOST_PORT,
     Address,
+    HistorySize,
     HostName,
     Located,
     Origin,
@@ -195,6 +196,49 @@ class Host(Section):
     )
 
 
+Keep = Literal["all", "errors", "off"]
+
+
+class History(Section):
+    """``Runs``: which runs get a row in the history, and how long it is kept; the text alone is ``Keep``."""
+
+    keep: Keep = Field("all", validation_alias="Keep", title="which calls are kept in the history", examples=["all"])
+    days: float = Field(
+        30,
+        gt=0,
+        validation_alias="Days",
+        title="how many days a call is kept",
+        description="a number of days above 0",
+        examples=[30],
+    )
+    rows: int = Field(
+        200_000,
+        ge=1,
+        validation_alias="Rows",
+        title="how many calls are kept",
+        description="a whole number from 1",
+        examples=[200_000],
+    )
+    size: HistorySize = Field(
+        256 * 1024 * 1024,
+        validation_alias="Size",
+        title="how large the database may become",
+        description="a size",
+        examples=["256Mi"],
+    )
+
+
+def _only_keep(value: Any) -> Any:
+    """Take the text alone for the section that has nothing else."""
+    if not isinstance(value, str):
+        return value
+    if value not in get_args(Keep):
+        near = nearest(value, get_args(Keep))
+        better = f'did you mean "{near}"?' if near else 'write "Runs": "all"'
+        raise ValueError(f'this must be "all", "errors" or "off"; {better}')
+    return {"Keep": value}
+
+
 class Config(Section):
     """A checked ``coflows_config.json``.
 
@@ -237,8 +281,12 @@ class Config(Section):
         title="whether a save builds; auto does so on this computer only",
         examples=["auto"],
     )
-    runs: Literal["all", "errors", "off"] = Field(
-        "all", validation_alias="Runs", title="which calls are kept in the history", examples=["all"]
+    runs: Annotated[History, BeforeValidator(_only_keep, json_schema_input_type=Keep | History)] = Field(
+        default_factory=lambda: History.model_validate({}),
+        validation_alias="Runs",
+        title="which calls are kept in the history, and how long",
+        description='"all", "errors", "off" or a section in {…}',
+        examples=["all"],
     )
 
     @property

@@ -258,6 +258,7 @@ class Engine:
         if not self.catalog.build:
             raise NotReadyError("; ".join(self.reasons()))
         run = self.runs.begin(call, self.id, self.catalog)
+        self.runs.note(run)
         self.runs.results.start(run, self._run(run))
 
     async def _run(self, run: Run) -> Result:

@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
 
-from coflows_jupyter.units import parse_duration
+from coflows_jupyter.units import parse_duration, parse_memory
 
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HOST = re.compile(r"[A-Za-z0-9._-]*|\[?[0-9A-Fa-f:.]+\]?")
 HOST_PORT = re.compile(r"(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+
+_SMALLEST_HISTORY = 1024 * 1024
 
 
 class Surroundings(NamedTuple):
@@ -96,6 +98,15 @@ def _switch(value: Any) -> Any:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
+def _history_size(value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        return value
+    size = parse_memory(value)
+    if size < _SMALLEST_HISTORY:
+        raise ValueError('this is too small for a history; write "1Mi" or more')
+    return size
+
+
 Secret = Annotated[SecretStr, BeforeValidator(_reveal)]
 Located = Annotated[Path, BeforeValidator(_locate)]
 HostName = Annotated[str, AfterValidator(_host_name)]
@@ -103,3 +114,4 @@ Address = Annotated[str, AfterValidator(_address)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)]
 Seconds = Annotated[float, BeforeValidator(_duration), WithJsonSchema({"type": ["string", "number"]})]
+HistorySize = Annotated[int, BeforeValidator(_history_size), WithJsonSchema({"type": ["string", "number"]})]

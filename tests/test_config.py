@@ -56,7 +56,7 @@ def test_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, {})
     assert config.workflow == tmp_path / "package.json"
     assert (config.host.mode, config.host.workers, config.host.timeout, config.host.spare) == ("process", 1, 60, "auto")
-    assert (config.watch, config.runs, config.port) == ("auto", "all", 8888)
+    assert (config.watch, config.runs.keep, config.port) == ("auto", "all", 8888)
     assert config.server.secret_key.get_secret_value() == ""
     assert (config.cloud, config.azure_container_instance, config.diagnostics) == (None, None, ())
     assert load(tmp_path, {"Cloud": None, "Server": {"Port": None}}).model_dump() == config.model_dump()
@@ -228,6 +228,37 @@ def test_errors_never_repeat_a_value(tmp_path: Path, text: str) -> None:
         assert KEY not in said
         assert "11223344556677" not in said
     assert caught.value.__cause__ is None
+
+
+def test_history_as_text_or_section(tmp_path: Path) -> None:
+    """The text alone says which runs are kept; a section also says how long, and has its defaults."""
+    assert load(tmp_path, {"Runs": "errors"}).runs.keep == "errors"
+    runs = load(tmp_path, {"Runs": {"Keep": "all", "Days": 7, "Rows": 1000, "Size": "1.5Gi"}}).runs
+    assert (runs.keep, runs.days, runs.rows, runs.size) == ("all", 7, 1000, 1536 * 1024**2)
+    runs = load(tmp_path, {"Runs": {}}).runs
+    assert (runs.keep, runs.days, runs.rows, runs.size) == ("all", 30, 200_000, 256 * 1024**2)
+
+
+@pytest.mark.parametrize(
+    ("runs", "message", "hint"),
+    [
+        ('"error"', 'Runs: this must be "all", "errors" or "off"', 'did you mean "errors"?'),
+        ("7", 'Runs must be "all", "errors", "off" or a section in {…}', 'write "Runs": "all"'),
+        ('{"Keep": "none"}', 'Runs.Keep must be "all", "errors" or "off"', 'write "Keep": "all"'),
+        ('{"Days": 0}', "Runs.Days must be a number of days above 0", 'write "Days": 30'),
+        ('{"Rows": 1.5}', "Runs.Rows must be a whole number from 1", 'write "Rows": 200000'),
+        ('{"Size": "1Ki"}', "Runs.Size: this is too small for a history", 'write "1Mi" or more'),
+        ('{"Size": "much"}', "Runs.Size: 'much' is not", 'write "200Mi"'),
+    ],
+)
+def test_mistakes_about_history(tmp_path: Path, runs: str, message: str, hint: str) -> None:
+    """Each is told at its line, with what to write."""
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, f'{{"Jupyter": true,\n "Runs": {runs}}}')
+    (found,) = caught.value.diagnostics
+    assert found.line == 2
+    assert found.message.startswith(message)
+    assert hint in found.hint
 
 
 # ---------------------------------------------------------------------------------------------- unknown keys

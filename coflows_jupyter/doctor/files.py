@@ -15,7 +15,7 @@ from coflows_jupyter.build.model import working_directory
 from coflows_jupyter.database.location import locate
 from coflows_jupyter.doctor.finding import Finding, Patient, fine
 from coflows_jupyter.errors import ConfigError, Severity
-from coflows_jupyter.notebook.servers import lives
+from coflows_jupyter.processes import lives
 from coflows_jupyter.workflow.sources import read_sources
 
 _LITTLE, _TOO_LITTLE = 2**30, 100 * 2**20
@@ -91,7 +91,7 @@ def disk(patient: Patient) -> Iterator[Finding]:
 def database(patient: Patient) -> Iterator[Finding]:
     """Is the database file sound?"""
     config = patient.config
-    if config is None or config.runs == "off":
+    if config is None or config.runs.keep == "off":
         return
     why = "no call is recorded"
     try:

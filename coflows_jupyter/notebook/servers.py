@@ -10,6 +10,7 @@ import msgspec
 from jupyter_core.paths import jupyter_runtime_dir
 
 from coflows_jupyter.errors import UnreachableError
+from coflows_jupyter.processes import lives
 from coflows_jupyter.server.runfile import RunFile
 
 
@@ -49,15 +50,3 @@ def _changed(file: Path) -> float:
         return file.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def lives(pid: int) -> bool:
-    """Whether a process with this ID runs, as far as the system tells."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        # It is somebody else's, or the system does not tell.
-        return True
-    return True

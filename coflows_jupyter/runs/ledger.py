@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from coflows_jupyter.config import History
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import CoflowsError
+from coflows_jupyter.processes import identify
 from coflows_jupyter.runs import store
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.model import Filter, RunModel
-from coflows_jupyter.runs.store import Retention
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,6 +24,8 @@ FLUSH_SECONDS = 0.05
 BATCH = 500
 MOST_WAITING = 20_000
 PRUNE_SECONDS = 10.0
+
+Row = tuple[object, ...]
 
 log = logging.getLogger(__name__)
 
@@ -34,21 +38,18 @@ class Ledger:
 
     Args:
         database: where to.
-        which: which runs get a row.
-        retention: how long rows are kept.
+        history: which runs get a row, and for how long.
 
     Attributes:
         dropped: how many runs got no row because the database did not keep up or failed.
     """
 
-    def __init__(
-        self, database: Database, which: Literal["all", "errors"] = "all", retention: Retention | None = None
-    ) -> None:
+    def __init__(self, database: Database, history: History) -> None:
         self.dropped = 0
         self._database = database
-        self._which = which
-        self._retention = retention or Retention()
-        self._waiting: list[Run] = []
+        self._history = history
+        self._waiting: list[Run | Row] = []
+        self._owner = identify(os.getpid())
         self._timer: asyncio.TimerHandle | None = None
         self._writing: Future[None] | None = None
         self._open = False
@@ -59,16 +60,25 @@ class Ledger:
         """Begin to write; until then runs wait, so that a server's start has the machine for itself."""
         self._open = True
         self._loop = asyncio.get_running_loop()
+        self._database.submit(store.bury)
         self._submit()
+
+    def note(self, run: Run) -> None:
+        """Take a run that goes on: should this process end before it does, its row stays."""
+        run.noted = True
+        self._take(run.row(self._owner))
 
     def add(self, run: Run) -> None:
         """Take a run that ended; it waits for nothing."""
-        if self._which == "errors" and run.outcome == "succeeded":
+        if self._history.keep == "errors" and run.outcome == "succeeded" and not run.noted:
             return
+        self._take(run)
+
+    def _take(self, entry: Run | Row) -> None:
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
-        self._waiting.append(run)
+        self._waiting.append(entry)
         if not self._open:
             return
         if len(self._waiting) >= BATCH:
@@ -92,11 +102,15 @@ class Ledger:
         size = len(runs)
         self._writing.add_done_callback(lambda future: self._loop.call_soon_threadsafe(self._written, future, size))
 
-    def _write(self, connection: Connection, runs: list[Run], *, prune: bool) -> None:
-        if runs:
-            store.insert(connection, [run.row() for run in runs])
+    def _write(self, connection: Connection, entries: list[Run | Row], *, prune: bool) -> None:
+        rows = [entry.row() if isinstance(entry, Run) else entry for entry in entries]
+        if rows:
+            store.insert(connection, rows)
+        if self._history.keep == "errors":
+            ended = [entry for entry in entries if isinstance(entry, Run) and entry.outcome == "succeeded"]
+            store.delete(connection, [run.call.run_id for run in ended])
         if prune:
-            store.prune(connection, self._retention)
+            store.prune(connection, self._history)
 
     def _written(self, future: Future[None], size: int) -> None:
         self._writing = None

@@ -39,10 +39,13 @@ class Run:
         workflow: the Workflow's ID.
         build: ID of the Build that runs.
         entry: the function, ``None`` when the Build has none of that name.
+
+    Attributes:
+        noted: whether a row says that it goes on.
     """
 
     __slots__ = (
-        "_began", "_followers", "_pieces", "build", "call", "entry", "error", "log_size", "outcome",
+        "_began", "_followers", "_pieces", "build", "call", "entry", "error", "log_size", "noted", "outcome",
         "progress", "result_bytes", "seconds", "started", "status", "workflow",
     )  # fmt: skip
 
@@ -60,6 +63,7 @@ class Run:
         self.result_bytes = 0
         self.progress: Progress | None = None
         self.log_size = 0
+        self.noted = False
         self._pieces: list[LogPiece] | None = None
         self._followers: list[asyncio.Queue[Happening]] | None = None
 
@@ -122,10 +126,17 @@ class Run:
 
     def arguments(self) -> tuple[str, str | None]:
         """Return form and text of the arguments as far as they may be kept."""
+        if self.outcome in {"denied", "refused"}:
+            # Nobody knows which of them are secrets, and strangers are not to fill the history.
+            return self.call.form, None
         return keep(self.call.form, self.call.data, self.entry.signature.parameters if self.entry else ())
 
-    def row(self) -> tuple[object, ...]:
-        """Return the run as its row, in the order of the table's columns."""
+    def row(self, owner: str = "") -> tuple[object, ...]:
+        """Return the run as its row, in the order of the table's columns.
+
+        Args:
+            owner: which process works on it, while it goes on.
+        """
         call = self.call
         form, arguments = self.arguments()
         return (
@@ -138,13 +149,15 @@ class Run:
             form,
             arguments,
             self._when(),
-            round(self.seconds, 6),
+            self._seconds(),
             self.outcome,
             self.status,
             _clean(self.error),
             self.build,
             self.result_bytes,
             _clean(self.log) if self._pieces else "",
+            "query",
+            owner,
         )
 
     def model(self) -> RunModel:
@@ -160,7 +173,7 @@ class Run:
             caller=call.caller.id,
             arguments=None if arguments is None else read(form, arguments.encode()),
             started=self._when(),
-            seconds=round(time.perf_counter() - self._began if self.seconds < 0 else self.seconds, 6),
+            seconds=self._seconds(),
             outcome=self.outcome,
             status=self.status,
             error=self.error,
@@ -168,6 +181,14 @@ class Run:
             result_bytes=self.result_bytes,
             progress=self.progress,
         )
+
+    @property
+    def age(self) -> float:
+        """Seconds since the call."""
+        return time.perf_counter() - self._began
+
+    def _seconds(self) -> float:
+        return round(self.age if self.seconds < 0 else self.seconds, 6)
 
     def _when(self) -> str:
         return datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds")

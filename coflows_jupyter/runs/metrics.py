@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from typing import NamedTuple
 
 from coflows_jupyter.runs.live import Run
@@ -43,6 +44,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.counts: dict[Labels, Count] = {}
+        self.refused: Counter[Labels] = Counter()
 
     def add(self, run: Run) -> None:
         """Take a run that ended."""
@@ -54,3 +56,7 @@ class Metrics:
         count.total += 1
         count.seconds += run.seconds
         count.buckets[bisect_left(BOUNDS, run.seconds)] += 1
+
+    def refuse(self, query: str, function: str, *, outcome: str, door: str) -> None:
+        """Take a call that never came to its function; the names are empty where there is none of that name."""
+        self.refused[Labels(query, function, outcome, door)] += 1

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
 
 from coflows_jupyter.config import Config
 from coflows_jupyter.database.connection import Database
@@ -16,7 +19,13 @@ from coflows_jupyter.runs.ledger import Ledger
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.metrics import Metrics
 from coflows_jupyter.runs.model import Filter, Progress, RunModel, outcome_of
+from coflows_jupyter.runs.refusals import Refusals
 from coflows_jupyter.runs.results import Results
+
+# A run that takes longer is written down while it goes on.
+LONG_SECONDS = 1.0
+# Characters that are kept of what strangers choose.
+NAME, MESSAGE = 100, 400
 
 
 class Runs:
@@ -26,6 +35,7 @@ class Runs:
         ledger: where those go that ended; ``None`` keeps no history.
         diagnostics: why there is none although one was wanted.
         on_progress: told run ID, done, total and text of how far runs are.
+        on_end: told of runs that ended.
     """
 
     def __init__(
@@ -33,6 +43,7 @@ class Runs:
         ledger: Ledger | None = None,
         diagnostics: tuple[Diagnostic, ...] = (),
         on_progress: OnProgress = ignore_progress,
+        on_end: Callable[[Run], None] | None = None,
     ) -> None:
         self._on_progress = on_progress
         self.ledger = ledger
@@ -40,6 +51,9 @@ class Runs:
         self.metrics = Metrics()
         self.results = Results()
         self._live: dict[str, Run] = {}
+        self._refusals = Refusals()
+        self._timer: asyncio.TimerHandle | None = None
+        self._on_end = on_end
 
     def open(self) -> None:
         """Begin to write the ledger."""
@@ -48,6 +62,8 @@ class Runs:
 
     async def close(self) -> None:
         """Write what waits, and forget results."""
+        if self._timer is not None:
+            self._timer.cancel()
         await self.results.close()
         if self.ledger is not None:
             await self.ledger.close()
@@ -57,7 +73,42 @@ class Runs:
     def begin(self, call: Call, workflow: str, catalog: Catalog) -> Run:
         """Take a call that is about to be made."""
         run = self._live[call.run_id] = Run(call, workflow, catalog.build, _entry(catalog, call))
+        if self._timer is None and self.ledger is not None:
+            self._timer = asyncio.get_running_loop().call_later(LONG_SECONDS, self._note_long)
         return run
+
+    def note(self, run: Run) -> None:
+        """Write down that a run goes on, so that there is a trace of it even if this server ends first."""
+        if self.ledger is not None and not run.noted and run.outcome == "running":
+            self.ledger.note(run)
+
+    def _note_long(self) -> None:
+        # The oldest come first.
+        for run in itertools.takewhile(lambda run: run.age >= LONG_SECONDS, self._live.values()):
+            self.note(run)
+        self._timer = asyncio.get_running_loop().call_later(LONG_SECONDS, self._note_long) if self._live else None
+
+    def refuse(self, call: Call, workflow: str, catalog: Catalog, error: BaseException, status: int) -> None:
+        """Take a call that never came to its function.
+
+        Args:
+            call: the call.
+            workflow: the Workflow's ID.
+            catalog: what can be called.
+            error: why not.
+            status: HTTP status of the answer.
+        """
+        entry = _entry(catalog, call)
+        outcome, _, message = outcome_of(error)
+        # What strangers call functions that don't exist is theirs to choose, and to repeat without end.
+        names = ("", "") if entry is None else (call.query, call.function)
+        self.metrics.refuse(*names, outcome="denied" if outcome == "denied" else "refused", door=call.caller.door)
+        if self.ledger is None or not self._refusals.keeps(known=call.caller.source != "anonymous"):
+            return
+        short = msgspec.structs.replace(call, query=call.query[:NAME], function=call.function[:NAME], data=b"")
+        run = Run(short, workflow, catalog.build, entry)
+        run.conclude("denied" if outcome == "denied" else "refused", status, message[:MESSAGE])
+        self.ledger.add(run)
 
     def fail(self, run: Run, error: BaseException) -> None:
         """Take the error that ended a run."""
@@ -78,6 +129,8 @@ class Runs:
         self.metrics.add(run)
         if self.ledger is not None:
             self.ledger.add(run)
+        if self._on_end is not None:
+            self._on_end(run)
 
     def output(self, run_id: str, stream: str, text: str) -> None:
         """Take what a run printed."""
@@ -110,8 +163,7 @@ class Runs:
         going = [] if wanted.before else [run.model() for run in reversed(self._live.values())]
         found = [run for run in going if wanted.matches(run)][: wanted.limit]
         if self.ledger is not None and len(found) < wanted.limit and wanted.outcome != "running":
-            seen = {run.id for run in found}
-            found += [run for run in await self.ledger.list(wanted) if run.id not in seen]
+            found += [run for run in await self.ledger.list(wanted) if run.id not in self._live]
         return found[: wanted.limit]
 
     async def find(self, run_id: str) -> tuple[RunModel, str] | None:
@@ -134,7 +186,7 @@ class Runs:
 
 def open_runs(config: Config) -> Runs:
     """Make what knows a Workflow's runs, with the history that its configuration wants."""
-    if config.runs == "off":
+    if config.runs.keep == "off":
         return Runs()
     try:
         file = locate(config)

@@ -190,6 +190,11 @@ class BaseHandler(RequestHandler):
         if self._waiting is not None:
             self._waiting.cancel()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether more than a key is missing where the caller is denied something."""
+        return self.caller.source != "anonymous" or bool(self.refusal)
+
     # -- errors and log ------------------------------------------------------------------------------------------------
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -201,8 +206,9 @@ class BaseHandler(RequestHandler):
             self.finish()
             return
         trusted = permission(self.caller, self.path_kwargs.get("workflow", "")) >= AccessType.WRITE
-        known = self.caller.source != "anonymous" or bool(self.refusal)
-        problem, headers = problems.make_problem(error, self.run_id, status=status_code, known=known, trusted=trusted)
+        problem, headers = problems.make_problem(
+            error, self.run_id, status=status_code, known=self.is_known, trusted=trusted
+        )
         self.set_status(problem.status)
         for name, value in headers.items():
             self.set_header(name, value)

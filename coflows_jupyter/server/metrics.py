@@ -40,7 +40,7 @@ class WorkflowCollector(Collector):
     def _calls(self) -> Iterator[Metric]:
         calls = CounterMetricFamily(
             "coflows_calls",
-            "Calls of functions that ended.",
+            "Calls of functions that ended, or never came to one.",
             labels=["workflow", "query", "function", "outcome", "door"],
         )
         seconds = HistogramMetricFamily(
@@ -55,6 +55,8 @@ class WorkflowCollector(Collector):
                 buckets, took = functions.get(labels[:2], ([0] * len(_LE), 0.0))
                 summed = [a + b for a, b in zip(buckets, count.buckets, strict=True)]
                 functions[labels[:2]] = (summed, took + count.seconds)
+            for labels, number in engine.runs.metrics.refused.items():
+                calls.add_metric([engine.id, *labels], number)
             for (query, function), (buckets, took) in functions.items():
                 seconds.add_metric([engine.id, query, function], list(zip(_LE, accumulate(buckets), strict=True)), took)
         yield calls

@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 from coflows_jupyter.access.permissions import AccessType, may_call, permission
 from coflows_jupyter.engine import Engine
-from coflows_jupyter.errors import DeniedError, NotFoundError
+from coflows_jupyter.errors import CoflowsError, DeniedError, NotAcceptableError, NotFoundError, answer
 from coflows_jupyter.host.protocol import ArgumentForm, Call, Result
 from coflows_jupyter.queries.catalog import FunctionEntry
 from coflows_jupyter.queries.results import MEDIA_TYPES, split_suffix
@@ -76,8 +76,12 @@ class CallHandler(BaseHandler):
         """
         timing = self.timing
         timing.known()
-        function, accept = wanted(name, self.request.headers.get("Accept", ""))
-        engine, entry = self.find(workflow, query, function)
+        try:
+            function, accept = wanted(name, self.request.headers.get("Accept", ""))
+            engine, entry = self.find(workflow, query, function)
+        except (DeniedError, NotFoundError, NotAcceptableError) as error:
+            self._note_refusal(workflow, query, name, error)
+            raise
         later = self._responds_later()
         timeout = entry.timeout or (LATER_SECONDS if later else engine.config.host.timeout)
         call = Call(self.run_id, query, function, form, data, accept, self.caller, timeout)
@@ -91,6 +95,14 @@ class CallHandler(BaseHandler):
             result = await self.until_gone(engine.call(call))
             self._headers["Server-Timing"] = timing.line(result.took)
             await self.respond(result)
+
+    def _note_refusal(self, workflow: str, query: str, name: str, error: CoflowsError) -> None:
+        engine = self.services.workflows.get(workflow)
+        if engine is not None:
+            denied = isinstance(error, DeniedError)
+            status = 401 if denied and not self.is_known else answer(error).status
+            call = Call(self.run_id, query, name.partition(".")[0], "query", b"", "", self.caller, 0)
+            engine.runs.refuse(call, engine.id, engine.catalog, error, status)
 
     def _responds_later(self) -> bool:
         """Whether the caller wants a run to ask for instead of a result to wait for (RFC 7240).

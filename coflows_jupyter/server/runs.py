@@ -15,7 +15,7 @@ from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError
 from coflows_jupyter.host.protocol import ArgumentForm
 from coflows_jupyter.runs.live import LogPiece, Run
-from coflows_jupyter.runs.model import Filter, RunModel
+from coflows_jupyter.runs.model import Filter, RunModel, moment
 from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 from coflows_jupyter.server.models import RunList
 from coflows_jupyter.server.queries import CallHandler
@@ -41,6 +41,11 @@ class RunsHandler(BaseHandler):
             wanted = msgspec.convert(given, Filter, strict=False)
         except msgspec.ValidationError as error:
             raise ArgumentsError(str(error), [FieldError("limit", "is no whole number", given["limit"])]) from None
+        try:
+            # From here on it means the same moment, however long the answer takes.
+            wanted = msgspec.structs.replace(wanted, since=wanted.since and moment(wanted.since))
+        except ValueError as error:
+            raise ArgumentsError(f"since: {error}", [FieldError("since", str(error), wanted.since)]) from None
         if unknown := [FieldError(name, "is not known here") for name in given if name not in Filter.__struct_fields__]:
             raise ArgumentsError(f"{unknown[0].field} is not known here", unknown)
         return msgspec.structs.replace(wanted, limit=min(max(wanted.limit, 1), 1000))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from coflows_jupyter.access.permissions import Caller
+from coflows_jupyter.config import History
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import ConfigError
 from coflows_jupyter.host.protocol import Call
@@ -18,8 +21,7 @@ from coflows_jupyter.runs import ledger as module
 from coflows_jupyter.runs import store
 from coflows_jupyter.runs.ledger import Ledger
 from coflows_jupyter.runs.live import CUT, LOG_LIMIT, Run
-from coflows_jupyter.runs.model import Filter, Outcome
-from coflows_jupyter.runs.store import Retention
+from coflows_jupyter.runs.model import Filter, Outcome, moment
 
 CALLER = Caller("root", "root", "key", "http", 2)
 
@@ -34,15 +36,25 @@ def make_run(name: str, outcome: Outcome = "succeeded", function: str = "Add", l
 
 
 @asynccontextmanager
-async def opened(file: Path, **options: object) -> AsyncIterator[tuple[Ledger, Database]]:
+async def opened(file: Path, **settings: object) -> AsyncIterator[tuple[Ledger, Database]]:
     """Open a ledger on a file."""
     database = Database(file)
-    ledger = Ledger(database, **options)  # type: ignore[arg-type]
+    ledger = Ledger(database, History.model_validate(settings))
     ledger.open()
     try:
         yield ledger, database
     finally:
         await ledger.close()
+
+
+def leave(file: Path, name: str) -> None:
+    """Let a ledger go while a run goes on."""
+
+    async def work() -> None:
+        async with opened(file) as (ledger, _):
+            ledger.note(Run(make_run(name).call, "wid", "b1", None))
+
+    asyncio.run(work())
 
 
 def test_what_ended_is_found(tmp_path: Path) -> None:
@@ -82,10 +94,78 @@ def test_errors_only(tmp_path: Path) -> None:
     """With ``errors`` a success leaves no row."""
 
     async def work() -> None:
-        async with opened(tmp_path / "a.db", which="errors") as (ledger, _):
+        async with opened(tmp_path / "a.db", Keep="errors") as (ledger, _):
             ledger.add(make_run("good"))
             ledger.add(make_run("bad", "crashed"))
             assert [run.id for run in await ledger.list(Filter())] == ["bad"]
+
+    asyncio.run(work())
+
+
+def test_more_filters(tmp_path: Path) -> None:
+    """By time, door and any text that a row holds, where no character is special."""
+
+    async def work() -> None:
+        async with opened(tmp_path / "a.db") as (ledger, _):
+            for number in range(3):
+                run = make_run(f"r{number}", "failed" if number == 1 else "succeeded")
+                run.started -= 3600 * number
+                ledger.add(run)
+
+            async def found(**wanted: str) -> list[str]:
+                return [run.id for run in await ledger.list(Filter(**wanted))]  # type: ignore[arg-type]
+
+            assert await found(since="90m") == ["r1", "r0"]
+            assert await found(since="2020-01-01", door="http") == ["r2", "r1", "r0"]
+            assert await found(since="2999-01-01T00:00+01:00") == []
+            assert await found(text="NO LUCK") == ["r1"]
+            assert await found(text="x=1") == ["r2", "r1", "r0"]
+            assert await found(text="%") == await found(door="cli") == []
+
+    asyncio.run(work())
+
+
+def test_what_is_a_point_in_time() -> None:
+    """ISO 8601 in any zone, UTC without one; a duration counts back from now."""
+    assert moment("2026-11-24T18:00+02:00") == "2026-11-24T16:00:00.000+00:00"
+    assert moment("2026-11-24") == "2026-11-24T00:00:00.000+00:00"
+    assert moment("1h") < moment("1m") < moment("0s")
+    for wrong in ("", "yesterday", "1e999s", "99999999999d"):
+        with pytest.raises(ValueError, match=r"point in time|too long ago"):
+            moment(wrong)
+
+
+def test_a_run_that_goes_on_has_a_row(tmp_path: Path) -> None:
+    """Its end replaces the row at its place; with ``errors`` a success takes it out."""
+
+    async def work(keep: str) -> list[tuple[str, str]]:
+        async with opened(tmp_path / f"{keep}.db", Keep=keep) as (ledger, _):
+            run = Run(make_run("long").call, "wid", "b1", None)
+            ledger.note(run)
+            ledger.add(make_run("other", "failed"))
+            found = await ledger.find("long")
+            assert found is not None
+            assert (found[0].outcome, found[0].status) == ("running", 0)
+            run.write("stdout", "done")
+            run.conclude("succeeded", 200)
+            ledger.add(run)
+            return [(run.id, run.outcome) for run in await ledger.list(Filter())]
+
+    assert asyncio.run(work("all")) == [("other", "failed"), ("long", "succeeded")]
+    assert asyncio.run(work("errors")) == [("other", "failed")]
+
+
+def test_runs_of_a_server_that_is_gone_are_lost(tmp_path: Path) -> None:
+    """The next start says so; those of a process that lives stay as they are."""
+    file = tmp_path / "a.db"
+    code = f"import pathlib; from tests.runs.test_ledger import leave; leave(pathlib.Path({str(file)!r}), 'gone')"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    leave(file, "here")
+
+    async def work() -> None:
+        async with opened(file) as (ledger, _):
+            outcomes = {run.id: (run.outcome, run.error) for run in await ledger.list(Filter())}
+            assert outcomes == {"here": ("running", ""), "gone": ("lost", "the server ended while it ran")}
 
     asyncio.run(work())
 
@@ -138,22 +218,22 @@ def test_a_database_that_fails_is_counted(tmp_path: Path, caplog: pytest.LogCapt
     assert caplog.text.count("runs are not recorded") == 1
 
 
-@pytest.mark.parametrize("retention", [Retention(rows=10), Retention(size=400_000), Retention(days=0)])
-def test_retention_gives_disk_space_back(tmp_path: Path, retention: Retention) -> None:
+@pytest.mark.parametrize("setting", [{"Rows": 10}, {"Size": "1Mi"}, {"Days": 1e-9}])
+def test_retention_gives_disk_space_back(tmp_path: Path, setting: dict[str, object]) -> None:
     """By count, by bytes and by age: the oldest rows go, and the file shrinks."""
 
     async def work() -> None:
         async with opened(tmp_path / "a.db") as (ledger, database):
             for number in range(400):
-                ledger.add(make_run(f"r{number}", log="x" * 5000))
+                ledger.add(make_run(f"r{number}", log="x" * 15_000))
             assert len(await ledger.list(Filter(limit=1000))) == 400
             size = database.submit(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one()).result()
-            database.submit(lambda c: store.prune(c, retention)).result()
+            database.submit(lambda c: store.prune(c, History.model_validate(setting))).result()
             after = database.submit(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one()).result()
             assert after < size / 4
             kept = await ledger.list(Filter(limit=1000))
             assert [run.id for run in kept] == [f"r{number}" for number in range(399, 399 - len(kept), -1)]
-            assert (len(kept) == 0) == (retention.days == 0)
+            assert (len(kept) == 0) == ("Days" in setting)
 
     asyncio.run(work())
 

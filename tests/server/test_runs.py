@@ -42,6 +42,7 @@ def test_a_call_leaves_a_row(server: Server) -> None:
         "result_bytes": 1,
         "progress": None,
         "kept": False,
+        "kind": "query",
     }
 
 
@@ -103,6 +104,46 @@ def test_a_secret_that_does_not_fit_is_not_shown(server: Server) -> None:
         assert answer.status_code == 422
         assert "hunter2" not in answer.text
         assert "***" in {field.get("value") for field in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "status"),
+    [("Nobody", "denied", 403), ("Nowhere", "refused", 404), ("Add.xyz?x=1&y=2", "refused", 406)],
+)
+def test_refused_calls_leave_a_row(server: Server, path: str, outcome: str, status: int) -> None:
+    """Who was not let in, and who asked for what does not exist, is in the history and in the metrics."""
+    run = run_of(server, server.http.get(CALL + path))
+    assert (run["outcome"], run["status"], run["arguments"]) == (outcome, status, None)
+    counted = [line for line in metrics(server).splitlines() if line.startswith("coflows_calls_total")]
+    assert any(f'outcome="{outcome}"' in line for line in counted)
+    again = server.http.post(f"coflows/api/runs/{run['id']}/rerun")
+    assert again.status_code == 409
+
+
+def test_a_flood_of_strangers_is_counted_and_not_kept(server: Server) -> None:
+    """The rows of calls without a key are few; the metrics have all of them, under no name that strangers choose."""
+    with httpx.Client(base_url=server.url) as stranger:
+        for number in range(60):
+            assert stranger.get(CALL + f"Unheard{number}").status_code == 401
+    rows = server.http.get("coflows/api/runs?outcome=denied&caller=anonymous&limit=1000").json()["runs"]
+    assert 1 <= len(rows) <= 25
+    text = metrics(server)
+    assert "Unheard" not in text
+    line = next(x for x in text.splitlines() if 'function="",outcome="denied"' in x)
+    assert float(line.rpartition(" ")[2]) >= 60
+
+
+def metrics(server: Server) -> str:
+    """Return what Prometheus sees."""
+    return server.http.get("metrics", headers={"Authorization": f"token {server.key}"}).text
+
+
+def test_filters_that_make_no_sense(server: Server) -> None:
+    """A time that can't be read is an error that says how to write it."""
+    answer = server.http.get("coflows/api/runs?since=yesterday")
+    assert answer.status_code == 422
+    assert "2h" in answer.json()["detail"]
+    assert server.http.get("coflows/api/runs?since=1h&door=http&text=Add&limit=1").status_code == 200
 
 
 def test_list_filters(server: Server) -> None:
