@@ -20,5 +20,15 @@ def test_losses_grow_with_the_level(query):
     assert query.risk.value_at_risk(0.99) > query.risk.value_at_risk(0.95)
 
 
+def test_the_chart_is_a_picture(query):
+    assert query.reports.chart().startswith(b"\x89PNG")
+
+
+def test_months_lead_to_the_total(query):
+    months = list(query.reports.monthly())
+    assert [month["month"] for month in months] == sorted(month["month"] for month in months)
+    assert months[-1]["value"] == query.portfolio.total()
+
+
 def test_every_function_is_described(workflow):
     assert all(f.description for entry in workflow.catalog.queries.values() for f in entry.functions.values())

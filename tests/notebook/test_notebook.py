@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.conftest import Server
@@ -79,3 +80,12 @@ def test_the_command_runs_on_the_servers_workflow(notebook: Notebook) -> None:
     assert status == "error"
     assert "coflows ended with exit code 2" in text
     assert "Traceback" not in text
+
+
+def test_the_sample_notebook_runs(notebook: Notebook, sample: Path) -> None:
+    """Every cell of the sample's notebook works, from top to bottom; its chart is a picture."""
+    document = json.loads((sample / "Files" / "portfolio.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in document["cells"] if cell["cell_type"] == "code"]
+    shown = {cell: notebook.run(cell) for cell in cells}
+    (chart,) = (text for cell, text in shown.items() if "reports.chart" in cell)
+    assert "IPython.core.display.Image" in chart
