@@ -180,8 +180,12 @@ export class CoflowsModel implements IDisposable {
   }
 
   private _onEvent(_: Connection, event: IEngineEvent): void {
-    if (event.kind === 'build' && event.workflow === this._workflow?.id) {
-      this._progress = event;
+    if (event.workflow === this._workflow?.id && event.kind !== 'catalog') {
+      // The event is newer than what the last fetch said; the next one is on its way.
+      this._workflow = { ...this._workflow, state: event.state };
+      if (event.kind !== 'host') {
+        this._progress = event.step ? event : null;
+      }
       this._changed.emit();
     }
     this._touch();

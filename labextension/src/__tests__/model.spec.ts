@@ -136,4 +136,17 @@ describe('CoflowsModel', () => {
     expect(model.building).toBe(false);
     expect(model.progress).toBeNull();
   });
+
+  it('leaves a Build that failed at once, whatever the next fetch takes', async () => {
+    const server = makeServer(makeWorkflow('w1'));
+    await open(server);
+    const tell = (event: object): void =>
+      server.sockets[0].send({ schema_id: EVENT_SCHEMA, workflow: 'w1', kind: 'state', ...event });
+    tell({ state: 'building', step: 'loading', message: 'loading', done: 1, total: 2 });
+    expect(model.building).toBe(true);
+    expect(model.progress).toMatchObject({ step: 'loading' });
+    tell({ state: 'serving', step: '', message: '1 error', done: 0, total: 0 });
+    expect(model.building).toBe(false);
+    expect(model.progress).toBeNull();
+  });
 });
