@@ -39,6 +39,7 @@ from coflows_jupyter.server.services import Services
 
 _CLOSE_SECONDS = 3.5
 _DRAIN_SECONDS = 2.0
+_KERNEL = "coflows"
 _KERNEL_STOP_SECONDS = 2.0
 # Keys of ours that Jupyter's own list of what to leave out of its access log lacks.
 _SECRET_PARAMETERS = ["uid", "Key", "Secret"]
@@ -154,6 +155,8 @@ class CoFlowsApp(ExtensionApp):
         assert self.serverapp is not None
         assert self.serverapp.event_logger is not None
         self.services.events.connect(self.serverapp.event_logger)
+        if isinstance(self.serverapp, CoFlowsServer) and self.serverapp.lab:
+            _prefer_own_kernel(self.serverapp)
         self._collector = WorkflowCollector(self.services)
         REGISTRY.register(self._collector)
         self._started: asyncio.Task[None] | None = None
@@ -246,6 +249,14 @@ class CoFlowsApp(ExtensionApp):
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _prefer_own_kernel(server: CoFlowsServer) -> None:
+    """Let new notebooks begin with the Workflow opened, unless the operator chose another kernel."""
+    manager = server.kernel_manager
+    chosen = any("default_kernel_name" in server.config[section] for section in manager.section_names())
+    if not chosen and _KERNEL in server.kernel_spec_manager.find_kernel_specs():
+        manager.default_kernel_name = _KERNEL
 
 
 def local_url(server: ServerApp) -> str:

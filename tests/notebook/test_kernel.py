@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,19 @@ def test_the_workflow_is_open(flow_notebook: Notebook, server: Server, sample: P
     environ = flow_notebook.run("import os; list(os.environ.values())")
     assert server.key not in environ
     assert "COFLOWS_KEY" in flow_notebook.run("list(os.environ)")
+
+
+def test_new_notebooks_begin_with_it(
+    running_server: RunningServer, sample: Path, isolated_environ: dict[str, str]
+) -> None:
+    """Where it is installed it is the default of our server's Lab, unless the operator names another."""
+    install_kernel(isolated_environ)
+    command = (sys.executable, "-c", "from coflows_jupyter.app import main; main()")
+    for arguments, default in (((), "coflows"), (("--MultiKernelManager.default_kernel_name=python3",), "python3")):
+        server = running_server(sample / "coflows_config.json", *arguments, command=command)
+        headers = {"Authorization": f"token {server.key}"}
+        assert server.http.get("api/kernelspecs", headers=headers).json()["default"] == default
+        server.stop()
 
 
 def test_pips_come_first(running_server: RunningServer, sample: Path, isolated_environ: dict[str, str]) -> None:
