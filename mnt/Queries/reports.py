@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from datetime import date
 
 from Base.portfolio import charts, data
-from coflows_jupyter import progress
 from matplotlib.figure import Figure
+
+from coflows_jupyter import progress
 
 
 ### <api name="chart">
-###     <description>The portfolio's value and drawdown: a picture as chart.png or chart.svg, a page as chart.html.</description>
+###     <description>The portfolio's value and drawdown: a picture as .png or .svg, a page as .html.</description>
 ###     <returns>a picture</returns>
 ###     <param name="start" type="date">first day; from the beginning when left out</param>
 ###     <param name="end" type="date">last day; to the end when left out</param>
