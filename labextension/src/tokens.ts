@@ -116,7 +116,7 @@ export interface ICatalog {
 export interface IEngineEvent {
   workflow: string;
   kind: 'state' | 'build' | 'catalog' | 'host';
-  state: string;
+  state: IWorkflow['state'];
   message: string;
   step: string;
   done: number;
