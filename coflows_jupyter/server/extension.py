@@ -253,9 +253,10 @@ class CoFlowsApp(ExtensionApp):
 
 def _prefer_own_kernel(server: CoFlowsServer) -> None:
     """Let new notebooks begin with the Workflow opened, unless the operator chose another kernel."""
-    manager = server.kernel_manager
+    manager, specs = server.kernel_manager, server.kernel_spec_manager
+    assert specs is not None
     chosen = any("default_kernel_name" in server.config[section] for section in manager.section_names())
-    if not chosen and _KERNEL in server.kernel_spec_manager.find_kernel_specs():
+    if not chosen and _KERNEL in specs.find_kernel_specs():
         manager.default_kernel_name = _KERNEL
 
 
