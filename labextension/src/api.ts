@@ -1,7 +1,16 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { JSONValue } from '@lumino/coreutils';
-import type { IAnswer, IBuildReport, ICatalog, IFunction, IProblem, IWorkflow } from './tokens';
+import type { JSONSchema7 } from 'json-schema';
+import type {
+  IAnswer,
+  IBuildReport,
+  ICatalog,
+  IDiagnostic,
+  IFunction,
+  IProblem,
+  IWorkflow
+} from './tokens';
 
 /** The server answered, and the answer is a problem. */
 export class ApiError extends Error {
@@ -36,6 +45,21 @@ export class Api {
     return this._json(`${workflowPath(id)}/build`, { method: 'POST' });
   }
 
+  /** What is wrong with a text of the Workflow's config or package.json that is not saved yet. */
+  async validate(id: string, path: string, text: string): Promise<IDiagnostic[]> {
+    const body = { path, text };
+    const answer = await this._post<{ diagnostics: IDiagnostic[] }>(
+      `${workflowPath(id)}/validate`,
+      body
+    );
+    return answer.diagnostics;
+  }
+
+  /** The JSON Schema of a file of every Workflow. */
+  schema(name: string): Promise<JSONSchema7> {
+    return this._json(`coflows/api/schemas/${name}`);
+  }
+
   /** The address that anybody else would call. */
   address(target: IFunction): string {
     return URLExt.join(this.settings.baseUrl, target.url);
@@ -61,6 +85,10 @@ export class Api {
       runId: response.headers.get('X-Run-Id') ?? '',
       seconds: (performance.now() - start) / 1000
     };
+  }
+
+  private _post<T>(path: string, body: JSONValue): Promise<T> {
+    return this._json(path, { method: 'POST', body: JSON.stringify(body) });
   }
 
   private async _json<T>(path: string, init: RequestInit = {}): Promise<T> {

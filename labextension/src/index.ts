@@ -12,6 +12,7 @@ import { CallsModel } from './calls';
 import { addCommands } from './commands';
 import { CoflowsPanel } from './components/panel';
 import { Connection } from './connection';
+import { editor } from './editor/plugin';
 import { CoflowsModel } from './model';
 import { ICoflows } from './tokens';
 
@@ -70,4 +71,4 @@ const sidebar: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [model, commands, sidebar];
+export default [model, commands, sidebar, editor];

@@ -1,5 +1,5 @@
 import { ServerConnection } from '@jupyterlab/services';
-import type { IDisposable } from '@lumino/disposable';
+import type { IDisposable, IObservableDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { ApiError, type Api } from './api';
 import type { Connection } from './connection';
@@ -66,6 +66,17 @@ export class CoflowsModel implements IDisposable {
   set active(active: boolean) {
     this._active = active;
     if (active && this._stale) {
+      void this.refresh();
+    }
+  }
+
+  /** Fetch what changes for as long as something that shows it lives, whether the panel is open or not. */
+  follow(follower: IObservableDisposable): void {
+    this._followers++;
+    follower.disposed.connect(() => {
+      this._followers--;
+    });
+    if (this._stale) {
       void this.refresh();
     }
   }
@@ -165,7 +176,7 @@ export class CoflowsModel implements IDisposable {
   }
 
   private _touch(): void {
-    if (this._active) {
+    if (this._active || this._followers > 0) {
       void this.refresh();
     } else {
       this._stale = true;
@@ -196,6 +207,7 @@ export class CoflowsModel implements IDisposable {
   private _building = false;
   private _catalog: ICatalog | null = null;
   private _changed = new Signal<this, void>(this);
+  private _followers = 0;
   private _isDisposed = false;
   private _problem: IProblem | null = null;
   private _progress: IEngineEvent | null = null;

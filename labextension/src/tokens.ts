@@ -52,6 +52,9 @@ export interface IWorkflow {
   folder: string;
   /** Folder below the Lab root, or null; absent in the list of all Workflows. */
   path?: string | null;
+  /** Its two files below the Lab root. */
+  config_path?: string | null;
+  package_path?: string | null;
   config: string;
   mode: 'process' | 'embedded';
   state: 'starting' | 'building' | 'serving' | 'failed' | 'stopped';
