@@ -78,6 +78,18 @@ def Forever(path: str) -> Iterator[int]:
         open(path, "w").close()
 
 
+def Blocks(path: str) -> Iterator[str]:
+    made = 0
+    try:
+        while True:
+            made += 1
+            with open(path + ".made", "w") as file:
+                file.write(str(made))
+            yield "x" * 250_000
+    finally:
+        open(path + ".closed", "w").close()
+
+
 def Sleep(seconds: float = 30.0) -> str:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
