@@ -1,7 +1,10 @@
 // Shows an OpenAPI document of ours as forms. A key is held by this page only: nothing stores it.
 
 const root = document.getElementById('try-it');
-let key = null;
+const form = document.getElementById('key');
+const field = form.querySelector('input');
+const status = form.querySelector('output');
+let key = '';
 
 function cookie(name) {
   return document.cookie
@@ -18,43 +21,50 @@ function toThisServer(request) {
   if (xsrf && request.method === 'POST') {
     request.headers['X-XSRFToken'] = xsrf;
   }
-  if (key && request.loadSpec) {
+  if (key) {
     request.headers['x-api-key'] = key;
   }
   return request;
 }
 
-// What the document shows depends on who asks, so a key that is entered or taken back asks again.
-const withKey = {
-  statePlugins: {
-    auth: {
-      wrapActions: {
-        authorize: (authorize, system) => schemes => {
-          const answer = authorize(schemes);
-          const given = Object.values(schemes)[0]?.value;
-          key = typeof given === 'string' ? given : key;
-          system.specActions.download();
-          return answer;
-        },
-        logout: (logout, system) => schemes => {
-          const answer = logout(schemes);
-          key = null;
-          system.specActions.download();
-          return answer;
-        }
-      }
+function fromThisServer(response) {
+  if (response.url === new URL(root.dataset.openapi, window.location.href).href) {
+    if (response.status === 401 || response.status === 403) {
+      status.value = key
+        ? 'This key opens nothing here.'
+        : 'Enter a key, or sign in to JupyterLab and open this page again.';
+    } else {
+      status.value = '';
+      document.title = response.body?.info?.title ?? document.title;
     }
   }
-};
+  return response;
+}
 
-window.SwaggerUIBundle({
+// The one field for a key is ours: it shows the document as well, and is there before the document is.
+const nothing = () => () => null;
+const ownKey = { wrapComponents: { authorizeBtn: nothing, authorizeOperationBtn: nothing } };
+
+const page = window.SwaggerUIBundle({
   domNode: root,
   url: root.dataset.openapi,
-  plugins: [withKey],
+  plugins: [ownKey],
   requestInterceptor: toThisServer,
+  responseInterceptor: fromThisServer,
   deepLinking: true,
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  // The command line that it shows would have the key in it.
+  showMutatedRequest: false,
   validatorUrl: null
+});
+
+// What the document shows depends on who asks.
+form.addEventListener('submit', event => {
+  event.preventDefault();
+  key = field.value.trim();
+  field.value = '';
+  field.placeholder = key ? 'used by this page until it is closed' : '';
+  page.specActions.download();
 });

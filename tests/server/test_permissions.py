@@ -47,7 +47,7 @@ ADDRESSES = {
     "NotFoundHandler": "account/whoami",
 }
 # Their rule is that of a function, and the Workflow of these tests has one that anybody may call.
-SHOW_PUBLIC_FUNCTIONS = {"OpenApiHandler", "TryItHandler", "TryItAssetHandler"}
+SHOW_PUBLIC_FUNCTIONS = {"OpenApiHandler"}
 # They take a body, and whoever passes the rule is told so.
 NEED_A_BODY = {"ValidateHandler", "SourcesHandler", "NewWorkflowHandler"}
 ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
