@@ -10,6 +10,7 @@
     ├── ArgumentsError      arguments don't fit the function's parameters
     ├── NotAcceptableError  the result can't be given in the wanted format
     ├── DeniedError         the caller may not do this
+    ├── RepeatError         a run can't be repeated
     ├── FunctionError       the user's function raised
     ├── UnreachableError    a server did not answer
     └── HostError           the process that runs user code did not answer
@@ -116,6 +117,10 @@ class DeniedError(CoflowsError):
     """The caller is unknown or lacks the permission."""
 
 
+class RepeatError(CoflowsError):
+    """A run can't be repeated: what it was called with is not kept."""
+
+
 class FunctionError(CoflowsError):
     """The user's function raised; ``traceback`` is its own, without frames of ours."""
 
@@ -172,6 +177,7 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     ArgumentsError: Answer(422, "The arguments do not fit", USAGE),
     NotAcceptableError: Answer(406, "Not available in this format", USAGE),
     DeniedError: Answer(403, "Not allowed", DENIED),
+    RepeatError: Answer(409, "It can't be run again", FAILED),
     FunctionError: Answer(500, "The function failed", FAILED),
     UnreachableError: Answer(502, "The server did not answer", DENIED),
     BusyError: Answer(429, "Too many calls", FAILED),

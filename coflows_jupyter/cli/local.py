@@ -14,8 +14,10 @@ import typer
 from coflows_jupyter.cli.session import Session, session
 
 if TYPE_CHECKING:
+    from coflows_jupyter.cli.output import Output
     from coflows_jupyter.config import Config
     from coflows_jupyter.engine import BuildReport, Engine, Workflows
+    from coflows_jupyter.runs.live import Run
 
 T = TypeVar("T")
 
@@ -92,12 +94,13 @@ async def _open(current: Session, config: Config, work: Callable[[Opened], Await
     from coflows_jupyter.runs.registry import Runs
 
     output = current.output
+    ended: list[Run] = []
     engine = Engine(
         config,
         mode="embedded",
         watch=False,
         on_output=lambda _run, _stream, text: output.pass_on(text),
-        runs=Runs(on_progress=lambda _run, done, total, text: output.progress(done, total, text)),
+        runs=Runs(on_progress=lambda _run, done, total, text: output.progress(done, total, text), on_end=ended.append),
     )
     try:
         with output.working("Building"):
@@ -107,6 +110,18 @@ async def _open(current: Session, config: Config, work: Callable[[Opened], Await
         return await work(Opened(engine, report))
     finally:
         await engine.close()
+        _record(output, config, ended)
+
+
+def _record(output: Output, config: Config, ended: list[Run]) -> None:
+    """Write the call into the history; what hinders that is no failure of the call."""
+    from coflows_jupyter.errors import CoflowsError
+    from coflows_jupyter.runs.direct import record
+
+    try:
+        record(config, ended)
+    except CoflowsError as error:
+        output.note(f"the call is not in the history: {error.message}")
 
 
 def _list(current: Session, opened: Opened, query_id: str) -> None:

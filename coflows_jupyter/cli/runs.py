@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from coflows_jupyter.cli.session import Session, session
@@ -28,20 +30,41 @@ def register(app: typer.Typer) -> None:
     app.add_typer(runs, name="runs")
 
 
-def list_runs(
+def list_runs(  # noqa: PLR0913, PLR0917 - an option each
     context: typer.Context,
     query: Annotated[str, typer.Option(help="Only of this Query.", metavar="ID")] = "",
     function: Annotated[str, typer.Option(help="Only of functions of this name.", metavar="NAME")] = "",
     outcome: Annotated[
-        str, typer.Option(help="Only those that are running, succeeded, failed, timed_out, cancelled or crashed.")
+        str,
+        typer.Option(
+            help="Only those that are running, succeeded, failed, timed_out, cancelled, crashed, denied, refused, lost."
+        ),
     ] = "",
+    caller: Annotated[str, typer.Option(help="Only of this caller.", metavar="ID")] = "",
+    door: Annotated[str, typer.Option(help="Only through http, cli, notebook or sidebar.")] = "",
+    since: Annotated[str, typer.Option(help="Only since then: 2026-11-24T18:00, or 2h ago.", metavar="TIME")] = "",
+    text: Annotated[str, typer.Option(help="Only where this is in the arguments, the error or a name.")] = "",
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=1000)] = 20,
 ) -> None:
     """List runs, the latest first."""
-    from coflows_jupyter.runs.model import Filter
+    from coflows_jupyter.errors import ArgumentsError, FieldError
+    from coflows_jupyter.runs.model import Filter, moment
 
     current = session(context)
-    wanted = Filter(query=query, function=function, outcome=outcome, limit=limit)
+    try:
+        since = since and moment(since)
+    except ValueError as error:
+        raise ArgumentsError("--since can't be read", [FieldError("--since", str(error))]) from None
+    wanted = Filter(
+        query=query,
+        function=function,
+        outcome=outcome,
+        caller=caller,
+        door=door,
+        since=since,
+        text=text,
+        limit=limit,
+    )
     config, client = _where(current)
     found = client.runs(wanted) if client else _read(config, lambda store, c: store.select(c, wanted))
     current.output.document({"runs": found})
@@ -57,14 +80,30 @@ def show(context: typer.Context, run: RunId) -> None:
     _describe(current, found)
 
 
-def log(context: typer.Context, run: RunId) -> None:
+def log(
+    context: typer.Context,
+    run: RunId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,  # noqa: FBT002
+) -> None:
     """Print what a run printed and logged."""
     current = session(context)
     config, client = _where(current)
+    if follow and client is not None and not current.output.json:
+        _follow(current, client, run)
+        return
     text = client.run_log(run) if client else _stored(config, run)[1]
     current.output.document({"log": text})
     if not current.output.json:
         current.output.write(text.removesuffix("\n"))
+
+
+def _follow(current: Session, client: Client, run: str) -> None:
+    for kind, data in client.events(run):
+        if kind == "log":
+            current.output.stdout.write(data["text"])
+            current.output.stdout.flush()
+        elif kind == "end":
+            current.output.note(": ".join(filter(None, [data["outcome"], data["error"]])))
 
 
 def cancel(context: typer.Context, run: RunId) -> None:
@@ -75,10 +114,14 @@ def cancel(context: typer.Context, run: RunId) -> None:
 
 def rerun(context: typer.Context, run: RunId) -> None:
     """Call the function of a run again, with the same arguments."""
-    import msgspec
-
     current = session(context)
     value = _server(current).rerun(run)
+    if isinstance(value, Iterator):
+        value = list(value)
+    if isinstance(value, bytes) and not current.output.json:
+        current.output.stdout.flush()
+        current.output.stdout.buffer.write(value)
+        return
     current.output.document(value)
     if not current.output.json:
         current.output.write(value if isinstance(value, str) else msgspec.json.encode(value).decode())
@@ -113,9 +156,10 @@ def _read(config: Config, work: Any) -> Any:
 
     file: Path = locate(config)
     if not file.exists():
-        raise NotFoundError(f"there is no history yet: {file} is made when a server runs the Workflow")
+        raise NotFoundError(f"there is no history yet: {file} is made with the first call")
     database = Database(file)
     try:
+        database.submit(store.bury)
         return database.submit(lambda connection: work(store, connection)).result()
     finally:
         database.close()
@@ -131,8 +175,6 @@ def _stored(config: Config, run: str) -> tuple[RunModel, str]:
 
 
 def _describe(current: Session, run: RunModel) -> None:
-    import msgspec
-
     current.output.document(run)
     if not current.output.json:
         fields = {name: value for name, value in msgspec.to_builtins(run).items() if value not in ("", None, False)}

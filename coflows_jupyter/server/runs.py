@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError
 
 from coflows_jupyter.access.permissions import AccessType, permission
 from coflows_jupyter.engine import Engine
-from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError
+from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError, RepeatError
 from coflows_jupyter.host.protocol import ArgumentForm
+from coflows_jupyter.runs.arguments import LIMIT
 from coflows_jupyter.runs.live import LogPiece, Run
 from coflows_jupyter.runs.model import Filter, RunModel, moment
 from coflows_jupyter.server.base import BaseHandler, ClientGoneError
@@ -162,8 +162,23 @@ class RunRerunHandler(CallHandler, _RunHandler):
         engine, found, _ = await self.find_run(run)
         kept = await engine.runs.arguments(run)
         form, arguments = kept or ("", None)
-        if arguments is None:
-            raise HTTPError(409, "the arguments of this run were too large to keep, so it can't be run again")
-        if form == "masked":
-            raise HTTPError(409, "the arguments of this run hold secrets, which are not kept; call the function anew")
+        if arguments is None or form == "masked":
+            raise _unrepeatable(engine, found, form)
         await self.call(found.workflow, found.query, found.function, cast("ArgumentForm", form), arguments.encode())
+
+
+def _unrepeatable(engine: Engine, run: RunModel, form: str) -> RepeatError:
+    """Say why a run can't be run again, and what to do instead."""
+    query = engine.catalog.queries.get(run.query)
+    entry = query.functions.get(run.function) if query else None
+    if entry is None:
+        hint = f"the Workflow has no function {run.function} in {run.query} now"
+    else:
+        named = [f"{p.name} (a secret)" if p.secret else p.name for p in entry.signature.parameters]
+        url = f"flow/query/{engine.id}/{run.query}/{run.function}"
+        hint = f"call it anew with {', '.join(named) or 'no arguments'}: POST a JSON object to {url}"
+    if run.outcome in {"denied", "refused"}:
+        return RepeatError("nothing is kept of the arguments of a call that was refused", hint=hint)
+    if form == "masked":
+        return RepeatError("the arguments of this run hold secrets, which are not kept", hint=hint)
+    return RepeatError(f"the arguments of this run were too large to keep: more than {LIMIT // 1024} KB", hint=hint)

@@ -63,3 +63,62 @@ def test_unknown_run(coflows: Coflows, workflow: Path, running_server: RunningSe
         assert (done.returncode, "there is no run 'nothing'" in done.stderr) == (2, True)
         if server.process.poll() is None:
             server.stop()
+
+
+def test_local_calls_are_in_the_same_history(coflows: Coflows, workflow: Path) -> None:
+    """A call without a server leaves a row with its log and its error, through the door cli."""
+    coflows("local", "query", "tools", "Loud")
+    assert coflows("local", "query", "tools", "Fail").returncode == 1
+    coflows("local", "query", "tools", "Add", "1", "2")
+    runs = listed(coflows)
+    assert [(run["function"], run["outcome"], run["door"], run["caller"]) for run in runs] == [
+        ("Add", "succeeded", "cli", "local"),
+        ("Fail", "failed", "cli", "local"),
+        ("Loud", "succeeded", "cli", "local"),
+    ]
+    assert runs[0]["arguments"] == ["1", "2"]
+    assert "from print" in coflows("runs", "log", runs[2]["id"]).stdout
+    assert [run["function"] for run in listed(coflows, "--text", "no LUCK", "--since", "1h")] == ["Fail"]
+    assert listed(coflows, "--door", "http") == []
+    assert listed(coflows, "--caller", "somebody") == []
+    wrong = coflows("runs", "list", "--since", "then")
+    assert wrong.returncode == 2
+    assert "2h" in wrong.stderr
+
+
+def test_a_history_that_is_not_wanted_is_not_made(coflows: Coflows, workflow: Path) -> None:
+    """With ``off`` nothing is written; with ``errors`` only what went wrong."""
+    file = workflow / "coflows_config.json"
+    before = json.loads(file.read_text())
+    file.write_text(json.dumps(before | {"Runs": "off"}))
+    coflows("local", "query", "tools", "Fail")
+    assert not (workflow / "coflows.db").exists()
+    file.write_text(json.dumps(before | {"Runs": {"Keep": "errors"}}))
+    coflows("local", "query", "tools", "Add", "1", "2")
+    coflows("local", "query", "tools", "Fail")
+    assert [run["function"] for run in listed(coflows)] == ["Fail"]
+
+
+def test_a_history_that_can_not_be_written_costs_no_result(coflows: Coflows, workflow: Path) -> None:
+    """The result is there; what hinders the history is said beside it."""
+    (workflow / "coflows.db").write_text("no database " * 1000)
+    done = coflows("local", "query", "tools", "Add", "1", "2")
+    assert (done.returncode, done.stdout) == (0, "3\n")
+    assert "not in the history" in done.stderr
+
+
+def test_follow_a_log(coflows: Coflows, workflow: Path, running_server: RunningServer) -> None:
+    """The log comes until the run ends, and then how it ended; a run that was cut off by the server's end is lost."""
+    text = "\n\ndef Slow() -> None:\n    import time\n    for i in range(3):\n        print('step', i)\n"
+    with (workflow / "Queries" / "tools.py").open("a") as query:
+        query.write(text + "        time.sleep(0.3)\n")
+    server = running_server(workflow / "coflows_config.json")
+    started = server.http.get(URL + "Slow", headers={"Prefer": "respond-async"})
+    done = coflows("runs", "log", "--follow", started.json()["id"])
+    assert done.stdout == "step 0\nstep 1\nstep 2\n"
+    assert "succeeded" in done.stderr
+    run = server.http.get(URL + "Sleep", headers={"Prefer": "respond-async"}).json()["id"]
+    listed(coflows, "--outcome", "succeeded")  # the row is written when what was asked for later is read
+    server.process.kill()
+    server.process.wait()
+    assert json.loads(coflows("runs", "show", run, "--json").stdout)["outcome"] == "lost"

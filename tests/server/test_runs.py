@@ -84,6 +84,8 @@ def test_secrets_are_in_no_row(server: Server) -> None:
         again = server.http.post(f"coflows/api/runs/{run['id']}/rerun")
         assert again.status_code == 409
         assert "secrets" in again.json()["detail"]
+        assert "(a secret)" in again.json()["hint"]
+        assert f"POST a JSON object to {CALL}" in again.json()["hint"]
 
 
 def test_secrets_are_masked_in_what_a_call_says(server: Server) -> None:
@@ -203,4 +205,7 @@ def test_large_arguments_are_not_kept(server: Server) -> None:
     """Such a run is in the history, and can't be repeated from there."""
     answer = server.http.post(CALL + "Length", json={"data": "x" * 100_000})
     assert run_of(server, answer)["arguments"] is None
-    assert server.http.post(f"coflows/api/runs/{answer.headers['x-run-id']}/rerun").status_code == 409
+    again = server.http.post(f"coflows/api/runs/{answer.headers['x-run-id']}/rerun")
+    assert again.status_code == 409
+    assert "16 KB" in again.json()["detail"]
+    assert "anew with data" in again.json()["hint"]
