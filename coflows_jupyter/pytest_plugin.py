@@ -20,14 +20,16 @@ import msgspec
 import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
+from coflows_jupyter.build.dependencies.pips import Pips
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.engine import Engine, Workflows
-from coflows_jupyter.errors import ArgumentsError, BuildError, NotAcceptableError
+from coflows_jupyter.errors import ArgumentsError, BuildError, DiagnosticsError, NotAcceptableError
 from coflows_jupyter.host.protocol import Call, Result, new_run_id
 from coflows_jupyter.notebook.client import BuildInfo, FunctionInfo, QueryInfo, QueryList, WorkflowInfo
 from coflows_jupyter.notebook.query import Directory, Queries
 from coflows_jupyter.queries.catalog import Catalog
 from coflows_jupyter.queries.jsonform import to_json
+from coflows_jupyter.workflow.package import read_package
 
 T = TypeVar("T")
 
@@ -161,15 +163,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep a report where one is wanted; called by pytest."""
+    """Let tests import the Workflow's Pips, and keep a report where one is wanted; called by pytest."""
+    if config.getoption("--coflows-config"):
+        _bring_pips(_config(config))
     if file := config.getoption("--coflows-report"):
         config.pluginmanager.register(Reporter(Path(file)))
 
 
+def _config(config: pytest.Config) -> Config:
+    return load_config(config.getoption("--coflows-config"), cwd=config.invocation_params.dir)
+
+
+def _bring_pips(config: Config) -> None:
+    """Put the user's libraries first on the import path; what pytest has loaded by now stays its own."""
+    try:
+        sys.path[:0] = Pips().provide(read_package(config.workflow))
+    except DiagnosticsError as error:
+        raise pytest.UsageError(*(f"{d}" for d in error.diagnostics)) from None
+
+
 @pytest.fixture(scope="session")
 def _coflows_client(pytestconfig: pytest.Config) -> Iterator[EngineClient]:
-    config = load_config(pytestconfig.getoption("--coflows-config"), cwd=pytestconfig.invocation_params.dir)
-    client = EngineClient(config)
+    client = EngineClient(_config(pytestconfig))
     yield client
     client.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -138,10 +139,23 @@ def test_a_pip_is_a_requirement_and_no_option(flow: Flow, no_uv: None, text: str
     assert caught.value.diagnostics[0].line > 1
 
 
-def test_versions_that_hosts_run_on(flow: Flow) -> None:
-    """A requirement that only another version of msgspec meets is refused: a host has its own loaded already."""
-    with pytest.raises(BuildError, match=r"^msgspec==0.19.0 can't be installed: .*msgspec"):
-        Pips().provide(flow.wants("msgspec==0.19.0"))
+@pytest.mark.parametrize(("requirement", "name"), [("msgspec==0.19.0", "msgspec"), ("pydantic<2", "pydantic")])
+def test_versions_that_hosts_run_on(flow: Flow, requirement: str, name: str) -> None:
+    """A requirement that only another version of these meets is refused, with the one that a host has loaded."""
+    with pytest.raises(BuildError, match=rf"^{requirement} can't be installed: .*{name}") as caught:
+        Pips().provide(flow.wants(requirement))
+    assert caught.value.hint.startswith(f"hosts run on {name} {importlib.metadata.version(name)} themselves")
+
+
+def test_a_library_that_needs_another_version(flow: Flow) -> None:
+    """What a library of the user requires counts as well; the hint names what it does not go with."""
+    with pytest.raises(BuildError, match=r"^fastapi==0.88.0 can't be installed") as caught:
+        Pips().provide(flow.wants("fastapi==0.88.0"))
+    assert caught.value.hint.startswith("hosts run on pydantic ")
+
+
+def test_a_host_has_loaded_nothing_else() -> None:
+    """The list of shared libraries is complete: everything else may be the user's."""
     program = "import sys, coflows_jupyter.host.child; print(*{n.partition('.')[0] for n in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     foreign = {name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("_")}
@@ -223,3 +237,37 @@ def test_hosts_have_them_first(flow: Flow, mode: str) -> None:
     before = list(sys.path)
     asyncio.run(work())
     assert sys.path == before
+
+
+def test_two_workflows_beside_the_server(tmp_path: Path, flow: Flow) -> None:
+    """Three sets of versions at once: each Workflow has its own in its hosts, and the server keeps its own."""
+    other = Flow(tmp_path / "other")
+    wanted = {flow: ("tornado==6.4.1", "jinja2==3.0.3"), other: ("tornado==6.4.2", "jinja2==3.1.2")}
+    own = importlib.metadata.version("tornado")
+
+    async def version(engine: Engine, module: str) -> str:
+        caller = Caller("root", "root", "local", "cli", AccessType.WRITE)
+        call = Call(new_run_id(), "q", "version", "query", f"name={module}".encode(), "", caller, 10)
+        body = (await engine.call(call)).body
+        assert isinstance(body, bytes)
+        return str(json.loads(body)[0])
+
+    async def work() -> None:
+        engines = []
+        for each, requirements in wanted.items():
+            each.wants(*requirements)
+            engines.append(Engine(load_config(each.folder, environ={}), mode="process", watch=False))
+        try:
+            reports = await asyncio.gather(*(engine.build() for engine in engines))
+            assert all(report.ok for report in reports)
+            for engine, requirements in zip(engines, wanted.values(), strict=True):
+                found = [f"{module}=={await version(engine, module)}" for module in ("tornado", "jinja2")]
+                assert found == list(requirements)
+        finally:
+            await asyncio.gather(*(engine.close(0) for engine in engines))
+
+    asyncio.run(work())
+    import tornado
+
+    assert tornado.version == own
+    assert own not in {"6.4.1", "6.4.2"}

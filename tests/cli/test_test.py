@@ -54,6 +54,22 @@ def test_functions_are_called_as_in_a_notebook(coflows: Coflows, tested: Path) -
     assert "3 passed, 1 skipped" in done.stdout
 
 
+def test_pips_can_be_imported(coflows: Coflows, workflow: Path, isolated_environ: dict[str, str]) -> None:
+    """A test imports the versions that hosts import; a requirement that can't be met is named and nothing runs."""
+    isolated_environ["UV_CACHE_DIR"] = str(Path.home() / ".cache" / "uv")
+    package = json.loads((workflow / "package.json").read_text())
+    (workflow / "tests").mkdir()
+    test = "import toolz\n\n\ndef test_version():\n    assert toolz.__version__ == '0.12.0'\n"
+    (workflow / "tests" / "test_pips.py").write_text(test)
+    (workflow / "package.json").write_text(json.dumps(package | {"Pips": [{"ID": "toolz==0.12.0"}]}))
+    done = coflows("test")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    (workflow / "package.json").write_text(json.dumps(package | {"Pips": [{"ID": "toolz==99"}]}))
+    done = coflows("test")
+    assert done.returncode == 2
+    assert "toolz==99 can't be installed" in done.stderr
+
+
 def test_one_document(coflows: Coflows, tested: Path) -> None:
     """With --json nothing but the report is on stdout; it says what each test did and why."""
     (tested / "tests" / "test_bad.py").write_text("def test_wrong(query):\n    assert query.tools.Loud() == 2\n")

@@ -259,5 +259,8 @@ def _failed(package: Package, requirements: Sequence[Requirement], reason: str) 
     what = "the Pips" if index is None else package.pips[index].id
     message = f"{what} can't be installed: {reason}"
     hint = "correct it in package.json, or check the connection to the package index"
+    shared = next(((name, version) for name, version in _shared() if name in words), None)
+    if shared is not None:
+        hint = f"hosts run on {shared[0]} {shared[1]} themselves: ask for something that goes with it"
     found = package.report(("Pips",) if index is None else ("Pips", index, "ID"), "pip", message, hint)
     return BuildError(message, [found], hint=hint)
