@@ -1,4 +1,4 @@
-"""One Workflow opened, and the registry of all that a server has open."""
+"""One Workflow opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -23,15 +23,13 @@ from coflows_jupyter.errors import (
     CrashedError,
     Diagnostic,
     DiagnosticsError,
-    NotFoundError,
     NotReadyError,
-    nearest,
 )
 from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
-from coflows_jupyter.queries.catalog import Catalog, FunctionEntry, QueryEntry
+from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.registry import Runs
 from coflows_jupyter.workflow.package import Package
@@ -344,62 +342,3 @@ class Engine:
                 await self._watcher
         await self._pool.close(drain)
         await self.runs.close()
-
-
-class Workflows:
-    """All Workflows that a server has open, by ID."""
-
-    def __init__(self) -> None:
-        self._engines: list[Engine] = []
-
-    def add(self, engine: Engine) -> None:
-        """Open one more; its ID may become known only when it is built."""
-        self._engines.append(engine)
-
-    def __iter__(self) -> Iterator[Engine]:
-        return iter(self._engines)
-
-    def get(self, workflow: str) -> Engine | None:
-        """Return the Workflow with this ID, in any case."""
-        for engine in self._engines:
-            if engine.id == workflow or engine.id.lower() == workflow.lower():
-                return engine
-        return None
-
-    def query(self, workflow: str, query: str) -> tuple[Engine, QueryEntry]:
-        """Find a Query.
-
-        Raises:
-            NotFoundError: there is none; the hint names the nearest, so it is for identified callers only.
-            NotReadyError: the Workflow is being built.
-        """
-        engine = self.get(workflow)
-        if engine is None:
-            if any(not engine.id for engine in self._engines):
-                raise NotReadyError("the Workflow is being opened")
-            raise _not_found("Workflow", workflow, [engine.id for engine in self._engines])
-        entry = engine.catalog.queries.get(query)
-        if entry is None:
-            if not engine.catalog.build:
-                raise NotReadyError("; ".join(engine.reasons()))
-            raise _not_found("Query", query, engine.catalog.queries)
-        return engine, entry
-
-    def find(self, workflow: str, query: str, function: str) -> tuple[Engine, FunctionEntry]:
-        """Find a function; raises as ``query`` does."""
-        engine, entry = self.query(workflow, query)
-        found = entry.functions.get(function)
-        if found is None:
-            raise _not_found(f"function in {query}", function, entry.functions)
-        return engine, found
-
-    async def close(self, drain: float = 2.0) -> None:
-        """Close every Workflow at once."""
-        await asyncio.gather(*(engine.close(drain) for engine in self._engines))
-
-
-def _not_found(what: str, name: str, names: Iterable[str]) -> NotFoundError:
-    known = sorted(names)
-    near = nearest(name, known)
-    hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(known[:20]) or 'none'}"
-    return NotFoundError(f"there is no {what} {name!r}", hint=hint)

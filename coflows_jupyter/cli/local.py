@@ -16,8 +16,9 @@ from coflows_jupyter.cli.session import Session, session
 if TYPE_CHECKING:
     from coflows_jupyter.cli.output import Output
     from coflows_jupyter.config import Config
-    from coflows_jupyter.engine import BuildReport, Engine, Workflows
+    from coflows_jupyter.engine import BuildReport, Engine
     from coflows_jupyter.runs.live import Run
+    from coflows_jupyter.workflows import Workflows
 
 T = TypeVar("T")
 
@@ -167,8 +168,8 @@ async def _call(current: Session, opened: Opened, query_id: str, function: str, 
 
 def _find(opened: Opened, look: Callable[[Workflows], T]) -> T:
     """Look something up; where it is missing because it does not build, say that instead."""
-    from coflows_jupyter.engine import Workflows
     from coflows_jupyter.errors import BuildError, NotFoundError, NotReadyError
+    from coflows_jupyter.workflows import Workflows
 
     workflows = Workflows()
     workflows.add(opened.engine)

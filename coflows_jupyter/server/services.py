@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coflows_jupyter.access.keys import KeyRing
-from coflows_jupyter.engine import Engine, Workflows
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import NotFoundError
 from coflows_jupyter.server.bus import Events
+from coflows_jupyter.workflows import Workflows
 
 
 @dataclass

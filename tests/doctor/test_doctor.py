@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import coflows_jupyter
+from coflows_jupyter.doctor import jupyter
 from coflows_jupyter.doctor.examine import CHECKS, Row, examine, see
 from coflows_jupyter.doctor.finding import Patient
 from coflows_jupyter.workflow.templates import new_workflow
@@ -139,6 +141,7 @@ FAULTS: dict[str, tuple[str, Seed, str, str]] = {
     "other database": ("database", lambda w: edit(w, '"sqlite"', '"mssql"'), "not supported", "edit "),
     "cache": ("disk", lambda w: write(w.parent / "cache", ""), "can't be written", "ls -ld"),
     "disk": ("disk", lambda _: {"free": lambda _: 2**20}, "1 MiB are free", "uv cache clean"),
+    "little room": ("disk", lambda _: {"free": lambda _: 2**29}, "512 MiB are free", "uv cache clean"),
     "no compiler": ("toolchains", csharp, "dotnet is not on PATH", "install dotnet"),
     "no uv": (
         "pips",
@@ -195,6 +198,19 @@ def test_a_taken_port_has_an_owner(workflow: Path) -> None:
         assert f"process {os.getpid()} (" in row.message
 
 
+def test_what_is_not_installed(workflow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none of Jupyter's folders has the extension and the sidebar, both are missed."""
+    monkeypatch.setattr(jupyter, "jupyter_config_path", list)
+    monkeypatch.setattr(jupyter, "jupyter_path", list)
+    monkeypatch.setattr(coflows_jupyter, "__file__", str(workflow / "coflows_jupyter" / "__init__.py"))
+    (extension,) = found(see(workflow), "extension")
+    assert (extension.message, extension.severity) == ("the extension is not registered", "warning")
+    assert "server extension enable" in extension.command
+    (sidebar,) = found(see(workflow), "sidebar")
+    assert (sidebar.message, sidebar.severity) == ("the sidebar is not installed", "error")
+    assert "pip install --force-reinstall" in sidebar.command
+
+
 def test_fix_mends_what_is_safe_and_nothing_else(workflow: Path) -> None:
     """Permissions and leftovers are mended; the key, the database and the sources stay as they are."""
     config = workflow / "coflows_config.json"
@@ -247,3 +263,13 @@ def test_crashes_of_a_running_server(crashed: Path) -> None:
     (row,) = found(see(crashed), "hosts")
     assert "1 host of flow crashed" in row.message
     assert row.command == "coflows runs list --outcome crashed"
+
+
+def test_a_running_server_that_does_not_build(workflow: Path, running_server: RunningServer) -> None:
+    """A server that never had a Build that loads is an error, and the command shows why."""
+    (workflow / "package.json").write_text("{")
+    server = running_server(workflow / "coflows_config.json", ready=False)
+    while not (rows := found(see(workflow), "hosts")):
+        assert server.process.poll() is None
+    assert [(row.severity, row.command) for row in rows] == [("error", "coflows local build")]
+    assert "does not build" in rows[0].message
