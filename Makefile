@@ -31,6 +31,7 @@ check: $(VENV)/test  ## Check style, types and layers
 
 bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@.ci/system-packages wrk
+	@$(VENV)/bin/python -m bench.access
 	@$(VENV)/bin/python -m bench.host
 	@$(VENV)/bin/python -m bench.http --gateway $(VENV)/gateway/bin/python
 	@$(VENV)/bin/python -m bench.reload

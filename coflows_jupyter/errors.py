@@ -11,6 +11,8 @@
     ├── NotAcceptableError  the result can't be given in the wanted format
     ├── DeniedError         the caller may not do this
     ├── RepeatError         a run can't be repeated
+    ├── ConflictError       what is to be made is there already, or still needed
+    ├── ThrottledError      too many wrong passwords
     ├── FunctionError       the user's function raised
     ├── UnreachableError    a server did not answer
     └── HostError           the process that runs user code did not answer
@@ -121,6 +123,18 @@ class RepeatError(CoflowsError):
     """A run can't be repeated: what it was called with is not kept."""
 
 
+class ConflictError(CoflowsError):
+    """What is to be made is there already, or what is to go is still needed."""
+
+
+class ThrottledError(CoflowsError):
+    """Too many wrong passwords; it may be tried again in ``retry_after`` seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class FunctionError(CoflowsError):
     """The user's function raised; ``traceback`` is its own, without frames of ours."""
 
@@ -178,6 +192,8 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     NotAcceptableError: Answer(406, "Not available in this format", USAGE),
     DeniedError: Answer(403, "Not allowed", DENIED),
     RepeatError: Answer(409, "It can't be run again", FAILED),
+    ConflictError: Answer(409, "In the way of what is there", USAGE),
+    ThrottledError: Answer(429, "Too many attempts", DENIED),
     FunctionError: Answer(500, "The function failed", FAILED),
     UnreachableError: Answer(502, "The server did not answer", DENIED),
     BusyError: Answer(429, "Too many calls", FAILED),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Literal
 
 import msgspec
 
 Door = Literal["http", "cli", "notebook", "sidebar"]
-Source = Literal["key", "lab", "local", "anonymous"]
+Source = Literal["key", "lab", "session", "local", "anonymous"]
 
 PUBLIC_GROUP = "Public"
+ADMINISTRATORS = "Administrator"
+ROOT = "root"
 
 
 class AccessType(IntEnum):
@@ -30,15 +32,41 @@ class Grant(msgspec.Struct, frozen=True):
     level: int
 
 
-class Caller(msgspec.Struct, frozen=True):
+class Scope(msgspec.Struct, frozen=True, array_like=True):
+    """One thing that a limited key is good for; what no scope names is denied.
+
+    Args:
+        kind: what ``target`` names.
+        target: ``WID``, ``WID/QID``, ``WID/QID/FUNCTION`` or the ID of an M set.
+        write: whether the key may all that its user may there; without, Read at most.
+    """
+
+    kind: Literal["workflow", "query", "function", "m"]
+    target: str
+    write: bool = False
+
+    @property
+    def level(self) -> AccessType:
+        """The highest level that the scope leaves."""
+        return AccessType.WRITE if self.write else AccessType.READ
+
+
+class Caller(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Who calls.
 
     Args:
-        id: stable identifier, e.g. ``root`` or ``anonymous``.
+        id: stable identifier, e.g. ``root``, ``anonymous`` or the e-mail address of a person.
         name: what to show.
-        source: how the caller was recognised; ``local`` is the person at the command line.
+        source: how the caller was recognised; ``session`` is a person who logged in with a password, ``local`` the
+            person at the command line.
         door: where the call came in.
         level: permission in every group but ``Public``.
+        email: the person's address.
+        first_name: the person's.
+        last_name: the person's.
+        groups: further permission, by the group's ID; those who are not in it are denied.
+        scopes: what the key is limited to; empty is no limit. It concerns doors and never crosses to hosts.
+        key: what could be revoked: ID of a person's key, or the number of their session; empty for others.
     """
 
     id: str
@@ -46,6 +74,33 @@ class Caller(msgspec.Struct, frozen=True):
     source: Source
     door: Door
     level: int = AccessType.DENIED
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    groups: Mapping[str, int] = {}
+    scopes: tuple[Scope, ...] = ()
+    key: str = ""
+
+    def covers(self, workflow: str, query: str, function: str) -> bool:
+        """Whether the key's scopes, if it has any, name this function."""
+        return not self.scopes or self._limit(workflow, query, function) > AccessType.DENIED
+
+    def inside(self, workflow: str, query: str, function: str) -> Caller:
+        """Return the caller as a function of this Workflow sees it: its user, as far as the key's scopes leave."""
+        if not self.scopes:
+            return self
+        limit = self._limit(workflow, query, function)
+        return msgspec.structs.replace(
+            self,
+            level=min(self.level, limit),
+            groups={group: min(level, limit) for group, level in self.groups.items()},
+            scopes=(),
+        )
+
+    def _limit(self, workflow: str, query: str, function: str) -> AccessType:
+        targets = {"workflow": workflow, "query": f"{workflow}/{query}", "function": f"{workflow}/{query}/{function}"}
+        found = [scope.level for scope in self.scopes if targets.get(scope.kind) == scope.target]
+        return max(found, default=AccessType.DENIED)
 
 
 ANONYMOUS = Caller("anonymous", "anonymous", "anonymous", "http")
@@ -54,23 +109,31 @@ ANONYMOUS = Caller("anonymous", "anonymous", "anonymous", "http")
 def permission(caller: Caller, group: str) -> AccessType:
     """Return the level that ``caller`` holds in ``group``.
 
-    Everybody may view ``Public``; all else follows the caller's own level.
+    Everybody may view ``Public``. Levels were worked out when the caller was recognised (``directory.py``).
     """
-    level = AccessType(caller.level)
-    return max(level, AccessType.VIEW) if group == PUBLIC_GROUP else level
+    level = max(caller.level, caller.groups.get(group, AccessType.DENIED))
+    if caller.scopes:
+        named = (scope.level for scope in caller.scopes if scope.target == group and scope.kind in {"workflow", "m"})
+        level = min(level, max(named, default=AccessType.DENIED))
+    return AccessType(max(level, AccessType.VIEW) if group == PUBLIC_GROUP else level)
 
 
-def may_call(caller: Caller, workflow: str, grants: Iterable[Grant] | None, *, closed: bool) -> bool:
+def may_call(
+    caller: Caller, workflow: str, query: str, function: str, grants: Iterable[Grant] | None, *, closed: bool
+) -> bool:
     """Decide whether ``caller`` may call a function.
 
     Args:
         caller: who calls.
         workflow: the Workflow's ID, which is also the ID of its group.
+        query: the Query's ID.
+        function: the function's name.
         grants: what the doc comment names; ``None`` when it names nothing, then Read on the Workflow is needed.
         closed: the documentation could not be read, so nobody may call.
     """
     if closed:
         return False
+    caller = caller.inside(workflow, query, function)
     if grants is None:
         return permission(caller, workflow) >= AccessType.READ
     # A grant of ``denied`` names nobody: the original let everybody pass there.

@@ -1,4 +1,4 @@
-"""``coflows key …``: the key that opens a Workflow's server."""
+"""``coflows key …``: the key that opens a Workflow's server, and the keys of people."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ _REFERENCE = re.compile(r"file:|.*\$\{")
 
 def register(app: typer.Typer) -> None:
     """Add this family to ``app``."""
-    key = typer.Typer(help="The key that opens the server.")
+    key = typer.Typer(help="The key that opens the server, and keys of people.")
     key.command()(show)
     key.command()(rotate)
+    key.command()(create)
+    key.command(name="list")(list_keys)
+    key.command()(revoke)
     app.add_typer(key, name="key")
 
 
@@ -68,6 +71,73 @@ def rotate(context: typer.Context, config: ConfigFile = None) -> None:
     write_atomic(file, _with_new_key(file))
     current.output.document({"file": str(file)})
     current.output.say(f"{file} has a new SecretKey: restart the server, then `coflows key show` prints it")
+
+
+def create(
+    context: typer.Context,
+    user: Annotated[str, typer.Option(help="Whose it is; root's, which may everything, by default.")] = "root",
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="workflow:WID, query:WID/QID, function:WID/QID/FUNCTION or m:SET, then :r or :w. Repeatable."
+        ),
+    ] = None,
+    expires: Annotated[str, typer.Option(help="A duration (90d) or a date (2027-01-31).")] = "",
+) -> None:
+    """Make a key and print it, this once.
+
+    With --scope it is good for nothing else; :r, the default, leaves Read at most, :w what its user may.
+    """
+    from coflows_jupyter.access import userkeys
+    from coflows_jupyter.access.records import parse_expiry
+    from coflows_jupyter.access.tokens import parse_scope
+    from coflows_jupyter.cli.people import OPERATOR, do
+
+    current = session(context)
+    scopes = [parse_scope(text) for text in scope or ()]
+    end = parse_expiry(expires)
+    made = do(current, lambda c: userkeys.create_key(c, OPERATOR, user.lower(), name=name, scopes=scopes, expires=end))
+    current.output.document(made)
+    if not current.output.json:
+        current.output.write(made.key)
+    current.output.say("It is shown this once and kept nowhere.")
+
+
+def list_keys(context: typer.Context, user: Annotated[str, typer.Option(help="Only of this person.")] = "") -> None:
+    """List keys; their texts are kept nowhere."""
+    from coflows_jupyter.access import userkeys
+    from coflows_jupyter.access.tokens import show_scope
+    from coflows_jupyter.cli.people import do, show_rows
+
+    current = session(context)
+    found = do(current, lambda c: userkeys.list_keys(c, user.lower()))
+    current.output.document({"keys": found})
+    rows = [
+        {
+            "key": key.id,
+            "user": key.user,
+            "name": key.name or key.kind,
+            "scopes": " ".join(map(show_scope, key.scopes)),
+            "expires": key.expires[:16],
+            "last used": key.last_used[:16],
+            "revoked": key.revoked[:16],
+        }
+        for key in found
+    ]
+    show_rows(current, rows, "no keys")
+
+
+def revoke(context: typer.Context, key: Annotated[str, typer.Argument(help="ID of the key, from `key list`.")]) -> None:
+    """Make a key useless, everywhere within a second."""
+    from coflows_jupyter.access import tokens, userkeys
+    from coflows_jupyter.cli.people import OPERATOR, do
+
+    current = session(context)
+    parts = tokens.split(key)
+    revoked = do(current, lambda c: userkeys.revoke_key(c, OPERATOR, parts[0] if parts else key))
+    current.output.document(revoked)
+    current.output.say(f"{revoked.id} of {revoked.user} is revoked")
 
 
 def _with_new_key(file: Path) -> str:

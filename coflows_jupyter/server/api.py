@@ -15,24 +15,12 @@ from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.models import (
     Finding,
     FunctionModel,
-    Me,
     QueryList,
     QueryModel,
     Report,
     WorkflowList,
     WorkflowStatus,
 )
-
-
-class MeHandler(BaseHandler):
-    """``GET /coflows/api/me``."""
-
-    def get(self) -> None:
-        """Say who the caller is."""
-        caller = self.caller
-        permissions = {engine.id: int(permission(caller, engine.id)) for engine in self.services.workflows if engine.id}
-        me = Me(caller.id, caller.name, caller.source, caller.level, permissions)
-        self.write_json(msgspec.json.encode(me))
 
 
 class WorkflowsHandler(BaseHandler):
@@ -104,7 +92,7 @@ class QueriesHandler(BaseHandler):
             closed=entry.closed,
             timeout=entry.timeout or self.services.engine(workflow).config.host.timeout,
             permissions=entry.grants,
-            callable=may_call(self.caller, workflow, entry.grants, closed=entry.closed),
+            callable=may_call(self.caller, workflow, query, signature.name, entry.grants, closed=entry.closed),
             parameters=signature.parameters,
             url="flow/query/" + "/".join(quote(part, safe="") for part in (workflow, query, signature.name)),
         )

@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import msgspec
 from tornado.web import HTTPError, RequestHandler
 
 from coflows_jupyter.access.permissions import ANONYMOUS, AccessType, Caller, permission
-from coflows_jupyter.errors import CoflowsError, DeniedError, FunctionError
+from coflows_jupyter.access.records import Actor
+from coflows_jupyter.errors import ArgumentsError, CoflowsError, DeniedError, FunctionError
 from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.server import compression, cors, identity, problems
 from coflows_jupyter.server.rules import Rule, enforce
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from jupyter_server.auth.identity import IdentityProvider
 
     from coflows_jupyter.server.routes import Route
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("coflows.access")
@@ -52,11 +56,13 @@ class BaseHandler(RequestHandler):
         run_id: names this request in the answer, the log and the ledger.
         timing: where its time goes.
         gone: whether the client closed the connection.
+        dismissed: whether the caller's permission ended meanwhile.
     """
 
     caller: Caller = ANONYMOUS
     refusal = ""
     gone = False
+    dismissed = False
 
     def initialize(self, services: Services, route: Route) -> None:
         """Take what the route table gives; called by Tornado."""
@@ -92,10 +98,19 @@ class BaseHandler(RequestHandler):
     def _admit(self, rule: Rule, caller: Caller | None) -> None:
         if caller is not None:
             self.caller = caller
-        workflow = self.path_kwargs.get("workflow", "")
         if self.refusal and rule is not Rule.FUNCTION and rule is not Rule.PUBLIC:
             raise DeniedError(self.refusal)
-        enforce(rule, self.caller, workflow)
+        enforce(rule, self.caller, self.group)
+
+    @property
+    def group(self) -> str:
+        """ID of the Workflow or the group that the URL names, empty when it names none."""
+        return self.services.group(self.path_kwargs.get("workflow", "")) or self.path_kwargs.get("group", "")
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, for the audit."""
+        return Actor(self.caller.id, self.request.remote_ip or "")
 
     def _is_for_this_host(self) -> bool:
         settings = self.settings
@@ -152,6 +167,17 @@ class BaseHandler(RequestHandler):
         self.set_header("Allow", ", ".join(self.route.rules))
         cors.permit(self)
 
+    def read_json(self, model: type[T]) -> T:
+        """Return the body, checked.
+
+        Raises:
+            ArgumentsError: it is no JSON document of this form.
+        """
+        try:
+            return msgspec.json.decode(self.request.body or b"{}", type=model)
+        except msgspec.MsgspecError as error:
+            raise ArgumentsError(f"the body does not fit: {error}") from None
+
     def write_json(self, body: bytes) -> None:
         """End with a JSON document of ours."""
         headers = self._headers
@@ -171,18 +197,29 @@ class BaseHandler(RequestHandler):
 
         Raises:
             ClientGoneError: the client did.
+            DeniedError: the caller's key or session is over, or what they may has changed.
         """
         self._waiting = task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self.services.attend(self)
         try:
             return await work
         except asyncio.CancelledError:
-            if not self.gone:
+            if not self.gone and not self.dismissed:
                 raise
-            # The cancellation was ours and ends here: there is nobody left to answer.
+            # The cancellation was ours and ends here.
             task.uncancel()
+            if self.dismissed:
+                raise DeniedError("your permission ended during the call") from None
             raise ClientGoneError from None
         finally:
             self._waiting = None
+            self.services.leave(self)
+
+    def dismiss(self) -> None:
+        """Stop working for a caller who may no more what they might when they came."""
+        self.dismissed = True
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def on_connection_close(self) -> None:
         """Stop working for a client that left."""
@@ -205,7 +242,7 @@ class BaseHandler(RequestHandler):
             self.set_status(_CLIENT_CLOSED)
             self.finish()
             return
-        trusted = permission(self.caller, self.path_kwargs.get("workflow", "")) >= AccessType.WRITE
+        trusted = permission(self.caller, self.group) >= AccessType.WRITE
         problem, headers = problems.make_problem(
             error, self.run_id, status=status_code, known=self.is_known, trusted=trusted
         )

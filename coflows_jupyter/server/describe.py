@@ -41,7 +41,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         route.path: {
             method.lower(): _operation(route, method, rule)
             for method, rule in route.rules.items()
-            if method in {"GET", "POST"}
+            if method not in {"HEAD", "OPTIONS"}
         }
         | _parameters(route.path)
         for route in described

@@ -9,7 +9,8 @@ from tornado.iostream import StreamClosedError
 
 from coflows_jupyter.access.permissions import AccessType, permission
 from coflows_jupyter.engine import EngineEvent
-from coflows_jupyter.server.base import BaseHandler
+from coflows_jupyter.errors import DeniedError
+from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 from coflows_jupyter.server.bus import Stream
 
 HEARTBEAT_SECONDS = 15.0
@@ -26,8 +27,8 @@ class EventsHandler(BaseHandler):
         try:
             for engine in self.services.workflows:
                 await self._send(events.sequence, EngineEvent(engine.id, "state", engine.state))
-            await self._follow(stream)
-        except StreamClosedError:
+            await self.until_gone(self._follow(stream))
+        except (ClientGoneError, DeniedError, StreamClosedError):
             pass
         finally:
             events.close(stream)

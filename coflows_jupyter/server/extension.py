@@ -25,6 +25,7 @@ from traitlets import Bool, Unicode
 from traitlets.config import Config as Traits
 
 from coflows_jupyter import __version__
+from coflows_jupyter.access.directory import Directory, open_directory
 from coflows_jupyter.access.jupyter import CoFlowsIdentityProvider
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.config import Config, load_config
@@ -33,6 +34,7 @@ from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.runs.registry import open_runs
 from coflows_jupyter.server import banner, logs, runfile
 from coflows_jupyter.server.application import CoFlowsServer, is_loopback
+from coflows_jupyter.server.membership import Membership
 from coflows_jupyter.server.metrics import WorkflowCollector
 from coflows_jupyter.server.routes import handlers
 from coflows_jupyter.server.services import Services
@@ -74,7 +76,8 @@ class CoFlowsApp(ExtensionApp):
         if isinstance(serverapp, CoFlowsServer):
             self.config_or_none = serverapp.workflow_config
             self._configure(serverapp, serverapp.workflow_config)
-            self.services = Services(serverapp.keys, root=Path(serverapp.root_dir) if serverapp.lab else None)
+            root = Path(serverapp.root_dir) if serverapp.lab else None
+            self.services = Services(serverapp.keys, open_directory(serverapp.workflow_config), root=root)
         else:
             self._visit(serverapp)
         if self.config_or_none is not None:
@@ -139,14 +142,16 @@ class CoFlowsApp(ExtensionApp):
     def _visit(self, serverapp: ServerApp) -> None:
         """Be a guest: find a Workflow, or have a reason why there is none."""
         root = Path(serverapp.root_dir)
-        idle, key = "", ""
+        idle, key, directory = "", "", Directory()
         try:
             self.config_or_none = load_config(self.coflows_config or None, cwd=root)
             key = self.config_or_none.server.secret_key.get_secret_value()
+            directory = open_directory(self.config_or_none)
         except CoflowsError as error:
             idle = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
             self.log.info("CoFlows is idle: %s", idle)
-        self.services = Services(KeyRing(key, loopback=is_loopback(serverapp.ip)), root=root, idle=idle)
+        keys = KeyRing(key, loopback=is_loopback(serverapp.ip))
+        self.services = Services(keys, directory, root=root, idle=idle)
 
     # -- load ----------------------------------------------------------------------------------------------------------
 
@@ -184,7 +189,13 @@ class CoFlowsApp(ExtensionApp):
         if isinstance(serverapp, CoFlowsServer):
             self._say_where(serverapp, url)
         self._say_when_it_serves(engine, url)
-        self._started = asyncio.get_running_loop().create_task(engine.start())
+        self._started = asyncio.get_running_loop().create_task(self._open(engine))
+
+    async def _open(self, engine: Engine) -> None:
+        await engine.start()
+        # Not before: reading the database would slow the first build down.
+        await self.services.directory.start()
+        Membership(self.services.directory, engine).follow()
 
     def _set_environ(self, url: str) -> None:
         """Let kernels and terminals find this server, and terminals the ``coflows`` command."""
@@ -238,6 +249,7 @@ class CoFlowsApp(ExtensionApp):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 self.services.events.close_all()
                 await self.services.workflows.close(_DRAIN_SECONDS)
+                await self.services.directory.close()
                 if self._started is not None:
                     self._started.cancel()
                     await asyncio.wait([self._started])

@@ -11,14 +11,14 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast, get_args
 from urllib.parse import unquote_plus, urlsplit
 
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
-from coflows_jupyter.access.keys import Key, KeyRing
+from coflows_jupyter.access.keys import Place
 from coflows_jupyter.access.permissions import AccessType, Caller, Door
 from coflows_jupyter.server import cors
 
@@ -41,40 +41,55 @@ def _bearer_of_key(door: Door) -> Caller:
 
 def by_key(handler: BaseHandler) -> Caller | None:
     """Identify the caller by a key; takes keys out of ``handler.query``, and notes why one was not accepted."""
-    keys, headers = handler.services.keys, handler.request.headers
-    key = None
+    headers = handler.request.headers
+    caller = None
     if "X-Api-Key" in headers:
-        key = keys.find(headers["X-Api-Key"], "x-api-key")
-    if key is None and "_cokey" in headers:
-        key = keys.find(headers["_cokey"], "header")
-    if key is None and "Authorization" in headers and (bearer := _BEARER.fullmatch(headers["Authorization"])):
-        key = keys.find(bearer[1], "header")
+        caller = find(handler, headers["X-Api-Key"], "x-api-key")
+    if caller is None and "_cokey" in headers:
+        caller = find(handler, headers["_cokey"], "header")
+    if caller is None and "Authorization" in headers and (bearer := _BEARER.fullmatch(headers["Authorization"])):
+        caller = find(handler, bearer[1], "header")
     if "_cokey=" in handler.query or "uid=" in handler.query:
-        key = _from_url(handler, keys) or key
-    if key is None:
-        return None
-    return _bearer_of_key(_door(handler, key.door))
+        caller = _from_url(handler) or caller
+    return caller
 
 
-def _from_url(handler: BaseHandler, keys: KeyRing) -> Key | None:
-    handler.query, candidates = take_keys(handler.query, keys)
-    found = next(filter(None, (keys.find(candidate, "url") for candidate in candidates)), None)
+def find(handler: BaseHandler, candidate: str, place: Place) -> Caller | None:
+    """Return who presents ``candidate``: a key of this run, or of a person.
+
+    Raises:
+        NotReadyError: people are not known yet.
+    """
+    services = handler.services
+    key = services.keys.find(candidate, place)
+    if key is not None:
+        return _bearer_of_key(_door(handler, key.door))
+    return services.directory.find(candidate, _door(handler, "http"))
+
+
+def _from_url(handler: BaseHandler) -> Caller | None:
+    handler.query, candidates = take_keys(handler.query, handler.services.holds)
+    found = next(filter(None, (find(handler, candidate, "url") for candidate in candidates)), None)
     if found is not None and is_cross_site(handler.request) and not cors.listed(handler):
         handler.refusal = "a key in the URL is not accepted from a page of another site"
         return None
     return found
 
 
-def take_keys(query: str, keys: KeyRing) -> tuple[str, list[str]]:
+def take_keys(query: str, holds: Callable[[str], bool]) -> tuple[str, list[str]]:
     """Split a query string into the arguments of a call and the keys in it.
 
     ``_cokey`` always is a key. ``uid``, the oldest form's name for it, is one only with the value of a key: a
     function may have a parameter of that name.
+
+    Args:
+        query: the query string.
+        holds: tells whether a text is a key.
     """
     arguments, candidates = [], []
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        if name == "_cokey" or (name == "uid" and keys.holds(unquote_plus(value))):
+        if name == "_cokey" or (name == "uid" and holds(unquote_plus(value))):
             candidates.append(unquote_plus(value))
         else:
             arguments.append(part)

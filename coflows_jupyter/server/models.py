@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from coflows_jupyter.access.permissions import Grant
+from coflows_jupyter.access.records import AuditEntry, Group, KeyInfo, Member, User
 from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.queries.docs import Info
@@ -15,13 +16,17 @@ from coflows_jupyter.runtimes.protocol import Parameter
 
 
 class Me(msgspec.Struct):
-    """Who the caller is, and their permission on each Workflow."""
+    """Who the caller is, what they may everywhere (``level``), on each Workflow and in each group."""
 
     id: str
     name: str
     source: str
     level: int
     permissions: dict[str, int]
+    email: str
+    first_name: str
+    last_name: str
+    groups: dict[str, int]
 
 
 class Finding(Diagnostic, frozen=True):
@@ -130,3 +135,101 @@ class Folder(msgspec.Struct):
     """A folder relative to Lab's root."""
 
     path: str
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+
+class UserList(msgspec.Struct):
+    """All accounts."""
+
+    users: list[User]
+
+
+class UserWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A new account; ``id`` is what the person logs in with, an e-mail address or a name."""
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    password: str = ""
+
+
+class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to be different about an account."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    disabled: bool | None = None
+    password: str | None = None
+
+
+class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """A new password, and the one that it takes the place of."""
+
+    new: str
+    old: str = ""
+
+
+class KeyList(msgspec.Struct):
+    """Keys without their texts."""
+
+    keys: list[KeyInfo]
+
+
+class KeyWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A new key.
+
+    Args:
+        name: what it is for.
+        scopes: what it is limited to, e.g. ``function:WID/QID/FUNCTION:r``; none is no limit.
+        expires: a duration (``90d``) or a date; empty for never.
+        user: whose it is; ignored where one makes one's own.
+    """
+
+    name: str = ""
+    scopes: tuple[str, ...] = ()
+    expires: str = ""
+    user: str = ""
+
+
+class GroupList(msgspec.Struct):
+    """Groups that the caller may view."""
+
+    groups: list[Group]
+
+
+class GroupWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A new group; only an Administrator may choose its ID."""
+
+    name: str = ""
+    id: str = ""
+    description: str = ""
+    parent: str = ""
+
+
+class GroupChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to be different about a group."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+class MemberList(msgspec.Struct):
+    """Who is in a group."""
+
+    members: list[Member]
+
+
+class MemberWish(msgspec.Struct, forbid_unknown_fields=True):
+    """What a person may in a group: -2 invited, -1 denied, 0 view, 1 read, 2 write; ``expires`` as of a key."""
+
+    level: int
+    expires: str = ""
+
+
+class AuditList(msgspec.Struct):
+    """What was done, the latest first."""
+
+    entries: list[AuditEntry]

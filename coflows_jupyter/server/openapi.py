@@ -30,7 +30,7 @@ class DocumentedHandler(BaseHandler):
             NotFoundError, NotReadyError: about the IDs, for those who may view the Workflow.
             DeniedError: there is nothing to show to this caller.
         """
-        viewer = permission(self.caller, workflow) >= AccessType.VIEW
+        viewer = permission(self.caller, self.services.group(workflow)) >= AccessType.VIEW
         try:
             if query is None:
                 engine = self.services.engine(workflow)
@@ -52,7 +52,7 @@ class DocumentedHandler(BaseHandler):
         return [
             name
             for name, function in entry.functions.items()
-            if may_call(self.caller, engine.id, function.grants, closed=function.closed)
+            if may_call(self.caller, engine.id, entry.id, name, function.grants, closed=function.closed)
         ]
 
 

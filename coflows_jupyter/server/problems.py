@@ -18,6 +18,7 @@ from coflows_jupyter.errors import (
     FieldError,
     FunctionError,
     NotReadyError,
+    ThrottledError,
     answer,
 )
 
@@ -68,7 +69,7 @@ def make_problem(
     if isinstance(error, DeniedError) and not known:
         status, title = 401, "Who are you?"
         headers["WWW-Authenticate"] = 'Bearer realm="CoFlows"'
-    if isinstance(error, NotReadyError | BusyError):
+    if isinstance(error, NotReadyError | BusyError | ThrottledError):
         headers["Retry-After"] = str(getattr(error, "retry_after", 1))
     problem = Problem(_urn(error), title, status, error.message, run_id, error.hint)
     if isinstance(error, ArgumentsError):

@@ -48,17 +48,21 @@ class CallHandler(BaseHandler):
         try:
             engine, entry = self.services.workflows.find(workflow, query, function)
         except NotFoundError:
-            if permission(self.caller, workflow) < AccessType.VIEW:
+            if permission(self.caller, self.services.group(workflow)) < AccessType.VIEW:
                 raise self._denied(workflow) from None
             raise
-        if not may_call(self.caller, engine.id, entry.grants, closed=entry.closed):
+        if not may_call(self.caller, engine.id, query, function, entry.grants, closed=entry.closed):
             raise self._denied(workflow, entry)
         return engine, entry
 
     def _denied(self, workflow: str, entry: FunctionEntry | None = None) -> DeniedError:
         if self.refusal:
             return DeniedError(self.refusal)
-        if entry is not None and entry.closed and permission(self.caller, workflow) >= AccessType.VIEW:
+        if (
+            entry is not None
+            and entry.closed
+            and permission(self.caller, self.services.group(workflow)) >= AccessType.VIEW
+        ):
             return DeniedError("nobody may call it: its doc comment can't be read", hint="a build says what is wrong")
         if self.caller.source == "anonymous":
             return DeniedError("a key is needed", hint="send it in the x-api-key header; `coflows key show` prints it")
@@ -84,7 +88,8 @@ class CallHandler(BaseHandler):
             raise
         later = self._responds_later()
         timeout = entry.timeout or (LATER_SECONDS if later else engine.config.host.timeout)
-        call = Call(self.run_id, query, function, form, data, accept, self.caller, timeout)
+        caller = self.caller.inside(engine.id, query, function)
+        call = Call(self.run_id, query, function, form, data, accept, caller, timeout)
         self._headers["X-Run-Id"] = self.run_id
         if later:
             engine.call_later(call)

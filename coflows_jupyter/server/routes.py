@@ -12,27 +12,45 @@ from typing import Any
 
 import msgspec
 
+from coflows_jupyter.access.records import Group, User
 from coflows_jupyter.runs.model import RunModel
-from coflows_jupyter.server.api import BuildHandler, MeHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
+from coflows_jupyter.server.api import BuildHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
 from coflows_jupyter.server.authoring import NewWorkflowHandler, SchemaHandler, SourcesHandler, ValidateHandler
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.describe import DescribeHandler
 from coflows_jupyter.server.events import EventsHandler
+from coflows_jupyter.server.groups import GroupHandler, GroupsHandler, MemberHandler, MembersHandler
 from coflows_jupyter.server.health import Health, HealthHandler, Readiness, ReadyHandler
 from coflows_jupyter.server.metrics import MetricsHandler
 from coflows_jupyter.server.models import (
+    AuditList,
     Findings,
     Folder,
+    GroupList,
+    KeyList,
     Me,
+    MemberList,
     QueryList,
     Report,
     RunList,
     Source,
+    UserList,
     WorkflowList,
     WorkflowStatus,
 )
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
+from coflows_jupyter.server.people import (
+    AuditHandler,
+    KeyHandler,
+    KeysHandler,
+    MeHandler,
+    MyKeyHandler,
+    MyKeysHandler,
+    MyPasswordHandler,
+    UserHandler,
+    UsersHandler,
+)
 from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
 from coflows_jupyter.server.rules import Rule
 from coflows_jupyter.server.runs import (
@@ -91,6 +109,8 @@ def _api(
 
 
 _NOTHING = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC)
+_ADMINISTER = dict.fromkeys(("GET", "POST"), Rule.ADMINISTRATOR)
+_GROUP = "coflows/api/groups/{group}"
 _WORKFLOW = "coflows/api/workflows/{workflow}"
 _RUN = "coflows/api/runs/{run}"
 
@@ -172,6 +192,47 @@ ROUTES = (
     ),
     _api(_RUN + "/cancel", RunCancelHandler, {"POST": Rule.IDENTIFIED}, "Ask a run to stop.", RunModel),
     _api(_RUN + "/rerun", RunRerunHandler, {"POST": Rule.IDENTIFIED}, "Call again with the same arguments."),
+    _api(
+        "coflows/api/me/keys",
+        MyKeysHandler,
+        {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED},
+        "List one's own keys; make one.",
+        KeyList,
+    ),
+    _api("coflows/api/me/keys/{key}", MyKeyHandler, {"DELETE": Rule.IDENTIFIED}, "Revoke one of one's own keys."),
+    _api("coflows/api/me/password", MyPasswordHandler, {"POST": Rule.IDENTIFIED}, "Give oneself a new password."),
+    _api("coflows/api/users", UsersHandler, _ADMINISTER, "List accounts; make one.", UserList),
+    _api(
+        "coflows/api/users/{user}",
+        UserHandler,
+        dict.fromkeys(("GET", "PATCH", "DELETE"), Rule.ADMINISTRATOR),
+        "Describe, change or delete an account.",
+        User,
+    ),
+    _api("coflows/api/keys", KeysHandler, _ADMINISTER, "List everybody's keys; make one for somebody.", KeyList),
+    _api("coflows/api/keys/{key}", KeyHandler, {"DELETE": Rule.ADMINISTRATOR}, "Revoke a key."),
+    _api("coflows/api/audit", AuditHandler, {"GET": Rule.ADMINISTRATOR}, "List what was done.", AuditList),
+    _api(
+        "coflows/api/groups",
+        GroupsHandler,
+        {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED},
+        "List the groups that the caller may view; make one below a group on which the caller has Write.",
+        GroupList,
+    ),
+    _api(
+        _GROUP,
+        GroupHandler,
+        {"GET": Rule.VIEW, "PATCH": Rule.WRITE, "DELETE": Rule.WRITE},
+        "Describe, change or delete a group.",
+        Group,
+    ),
+    _api(_GROUP + "/members", MembersHandler, {"GET": Rule.WRITE}, "List who is in a group.", MemberList),
+    _api(
+        _GROUP + "/members/{user}",
+        MemberHandler,
+        {"PUT": Rule.WRITE, "DELETE": Rule.WRITE},
+        "Give a person a level in a group; take them out of it.",
+    ),
     Route(
         rf"(?i:{'|'.join(PREFIXES)})(?:/.*)?",
         NotFoundHandler,

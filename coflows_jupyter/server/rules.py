@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from coflows_jupyter.access.permissions import AccessType, Caller, permission
+from coflows_jupyter.access.permissions import ADMINISTRATORS, AccessType, Caller, permission
 from coflows_jupyter.errors import DeniedError
 
 
@@ -14,7 +14,8 @@ class Rule(Enum):
     * ``PUBLIC``: nothing; the answer holds nothing about a Workflow.
     * ``FUNCTION``: what the function's doc comment asks for; the handler decides with ``may_call``.
     * ``IDENTIFIED``: to be known; the handler shows each Workflow to those who may view it.
-    * ``VIEW``, ``WRITE``: that permission on the Workflow that the URL names.
+    * ``VIEW``, ``WRITE``: that permission on the Workflow, or in the group, that the URL names.
+    * ``ADMINISTRATOR``: Write in the group Administrator.
     """
 
     PUBLIC = "public"
@@ -22,18 +23,19 @@ class Rule(Enum):
     IDENTIFIED = "identified"
     VIEW = "view"
     WRITE = "write"
+    ADMINISTRATOR = "administrator"
 
 
 _LEVELS = {Rule.VIEW: AccessType.VIEW, Rule.WRITE: AccessType.WRITE}
 
 
-def enforce(rule: Rule, caller: Caller, workflow: str) -> None:
+def enforce(rule: Rule, caller: Caller, group: str) -> None:
     """Let ``caller`` pass or not.
 
     Args:
         rule: what the route asks for.
         caller: who calls.
-        workflow: ID of the Workflow that the URL names, empty when it names none.
+        group: ID of the Workflow or the group that the URL names, empty when it names none.
 
     Raises:
         DeniedError: the caller lacks what the rule asks for.
@@ -42,6 +44,8 @@ def enforce(rule: Rule, caller: Caller, workflow: str) -> None:
         return
     if caller.source == "anonymous":
         raise DeniedError("a key is needed", hint="send it in the x-api-key header; `coflows key show` prints it")
+    if rule is Rule.ADMINISTRATOR and permission(caller, ADMINISTRATORS) < AccessType.WRITE:
+        raise DeniedError(f"this needs Write in the group {ADMINISTRATORS}")
     level = _LEVELS.get(rule)
-    if level is not None and permission(caller, workflow) < level:
-        raise DeniedError(f"this needs {level.name.title()} on the Workflow")
+    if level is not None and permission(caller, group) < level:
+        raise DeniedError(f"this needs {level.name.title()} on the Workflow or in the group")

@@ -11,7 +11,7 @@ from tornado.iostream import StreamClosedError
 
 from coflows_jupyter.access.permissions import AccessType, permission
 from coflows_jupyter.engine import Engine
-from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError, RepeatError
+from coflows_jupyter.errors import ArgumentsError, DeniedError, FieldError, NotFoundError, RepeatError
 from coflows_jupyter.host.protocol import ArgumentForm
 from coflows_jupyter.runs.arguments import LIMIT
 from coflows_jupyter.runs.live import LogPiece, Run
@@ -31,7 +31,8 @@ class RunsHandler(BaseHandler):
         for engine in self.services.workflows:
             own = msgspec.structs.replace(wanted, caller=self.caller.id)
             everybody = permission(self.caller, engine.id) >= AccessType.WRITE
-            found += await engine.runs.list(wanted if everybody else own)
+            runs = await engine.runs.list(wanted if everybody else own)
+            found += [r for r in runs if everybody or self.caller.covers(engine.id, r.query, r.function)]
         found.sort(key=lambda run: run.started, reverse=True)
         self.write_json(msgspec.json.encode(RunList(found[: wanted.limit])))
 
@@ -64,13 +65,16 @@ class _RunHandler(BaseHandler):
         """
         for engine in self.services.workflows:
             found = await engine.runs.find(run_id)
-            if found is not None and (
-                found[0].caller == self.caller.id or permission(self.caller, engine.id) >= AccessType.WRITE
-            ):
+            if found is not None and self._may_see(found[0], engine.id):
                 return engine, *found
         raise NotFoundError(
             f"there is no run {run_id!r}", hint="history keeps the latest; `coflows runs list` shows it"
         )
+
+    def _may_see(self, run: RunModel, workflow: str) -> bool:
+        if permission(self.caller, workflow) >= AccessType.WRITE:
+            return True
+        return run.caller == self.caller.id and self.caller.covers(workflow, run.query, run.function)
 
 
 class RunHandler(_RunHandler):
@@ -129,7 +133,7 @@ class RunEventsHandler(_RunHandler):
             _, found, _ = await self.find_run(run)
             self._event("end", found)
             await self.flush()
-        except (ClientGoneError, StreamClosedError):
+        except (ClientGoneError, DeniedError, StreamClosedError):
             return
 
     async def _follow(self, live: Run) -> None:

@@ -6,12 +6,18 @@ import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from coflows_jupyter.access.directory import Directory
 from coflows_jupyter.access.keys import KeyRing
+from coflows_jupyter.access.passwords import Doorkeeper
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import NotFoundError
 from coflows_jupyter.server.bus import Events
 from coflows_jupyter.workflows import Workflows
+
+if TYPE_CHECKING:
+    from coflows_jupyter.server.base import BaseHandler
 
 
 @dataclass
@@ -19,25 +25,55 @@ class Services:
     """What handlers share.
 
     Args:
-        keys: the keys that open our routes.
+        keys: the keys of this run.
+        directory: the people, and their keys.
         root: folder that Lab shows, ``None`` when there is no Lab.
         workflows: every Workflow that is open.
         events: what happens to them.
         origins: sites whose pages may read our answers.
         idle: why no Workflow is open; empty when one is.
+        doorkeeper: checks passwords.
     """
 
     keys: KeyRing
+    directory: Directory = field(default_factory=Directory)
     root: Path | None = None
     workflows: Workflows = field(default_factory=Workflows)
     events: Events = field(default_factory=Events)
     origins: frozenset[str] = frozenset()
     idle: str = ""
+    doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
+    _attended: set[BaseHandler] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.directory.listen(self._look)
 
     def open(self, engine: Engine) -> None:
         """Let ``engine`` be found and heard."""
         self.workflows.add(engine)
         engine.subscribe(self.events.publish)
+
+    def attend(self, handler: BaseHandler) -> None:
+        """Dismiss ``handler`` as soon as its caller may no more what they might when they came."""
+        if handler.caller.key:
+            self._attended.add(handler)
+
+    def leave(self, handler: BaseHandler) -> None:
+        """Look after ``handler`` no longer."""
+        self._attended.discard(handler)
+
+    def _look(self) -> None:
+        for handler in [h for h in self._attended if self.directory.current(h.caller) != h.caller]:
+            handler.dismiss()
+
+    def holds(self, candidate: str) -> bool:
+        """Whether ``candidate`` is a key, so must not be passed on."""
+        return self.keys.holds(candidate) or self.directory.holds(candidate)
+
+    def group(self, workflow: str) -> str:
+        """Return the ID of a Workflow's group as groups spell it: Workflows themselves are found in any case."""
+        engine = self.workflows.get(workflow) if workflow else None
+        return engine.id if engine else workflow
 
     def engine(self, workflow: str) -> Engine:
         """Return an open Workflow.

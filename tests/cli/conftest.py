@@ -66,7 +66,9 @@ def Sleep() -> None:
 class Coflows(Protocol):
     """Runs `coflows` with these words; see the fixture."""
 
-    def __call__(self, *words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *words: str | Path, cwd: Path | None = None, given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run it."""
 
 
@@ -74,7 +76,7 @@ class Coflows(Protocol):
 def coflows(workflow: Path, isolated_environ: dict[str, str]) -> Coflows:
     """Return a function that runs the command in the Workflow's folder and returns what it printed."""
 
-    def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(*words: str | Path, cwd: Path | None = None, given: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "coflows_jupyter", *words],
             cwd=cwd or workflow,
@@ -83,7 +85,7 @@ def coflows(workflow: Path, isolated_environ: dict[str, str]) -> Coflows:
             text=True,
             timeout=60,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=given,
         )
 
     return run

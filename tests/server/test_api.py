@@ -29,6 +29,10 @@ def test_me(server: Server, browser: httpx.Client) -> None:
         "source": "key",
         "level": 2,
         "permissions": {WID: 2},
+        "email": "",
+        "first_name": "",
+        "last_name": "",
+        "groups": {},
     }
     assert browser.get("coflows/api/me").json()["permissions"] == {WID: 2}
 

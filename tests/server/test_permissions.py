@@ -15,6 +15,19 @@ from tests.server.conftest import WID
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CALLERS = ("anonymous", "key", "url key", "wrong key", "lab", "lab from elsewhere", "lab without xsrf", "url elsewhere")
+# People by their keys; what each of them may in the Workflow's group, and everywhere.
+PEOPLE = {
+    "administrator": (2, 2),
+    "writer": (2, -1),
+    "reader": (1, -1),
+    "viewer": (0, -1),
+    "stranger": (-1, -1),
+    # Write, but the key is limited to reading the Workflow, or to one function.
+    "writer's reading key": (1, -1),
+    "writer's key of Add": (-1, -1),
+}
+PEOPLE["with an expired membership"] = (-1, -1)
+GONE = ("expired key", "revoked key", "closed account")
 
 # One address per row; a new row without one fails the test below.
 ADDRESSES = {
@@ -44,13 +57,30 @@ ADDRESSES = {
     "RunEventsHandler": "coflows/api/runs/none/events",
     "RunCancelHandler": "coflows/api/runs/none/cancel",
     "RunRerunHandler": "coflows/api/runs/none/rerun",
-    "NotFoundHandler": "account/whoami",
+    # Likewise a key, a group, an account that are not there.
+    "MyKeysHandler": "coflows/api/me/keys",
+    "MyKeyHandler": "coflows/api/me/keys/none",
+    "MyPasswordHandler": "coflows/api/me/password",
+    "UsersHandler": "coflows/api/users",
+    "UserHandler": "coflows/api/users/none",
+    "KeysHandler": "coflows/api/keys",
+    "KeyHandler": "coflows/api/keys/none",
+    "AuditHandler": "coflows/api/audit",
+    "GroupsHandler": "coflows/api/groups",
+    "GroupHandler": f"coflows/api/groups/{WID}",
+    "MembersHandler": f"coflows/api/groups/{WID}/members",
+    "MemberHandler": f"coflows/api/groups/{WID}/members/none",
+    "NotFoundHandler": "account/nothing",
 }
 # Their rule is that of a function, and the Workflow of these tests has one that anybody may call.
 SHOW_PUBLIC_FUNCTIONS = {"OpenApiHandler"}
 # They take a body, and whoever passes the rule is told so.
 NEED_A_BODY = {"ValidateHandler", "SourcesHandler", "NewWorkflowHandler"}
 ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
+
+
+# What is said to those whom the rule lets in: done, or why the request makes no sense.
+LET_IN = {200, 201, 202, 204, 409, 422}
 
 
 def expected(rule: Rule | None, method: str, caller: str, *, some_public: bool) -> set[int]:
@@ -61,9 +91,10 @@ def expected(rule: Rule | None, method: str, caller: str, *, some_public: bool) 
         return {200, 204, 404}
     if caller in {"anonymous", "wrong key"}:
         return {401}
-    if caller in {"lab from elsewhere", "url elsewhere"} or (caller == "lab without xsrf" and method == "POST"):
+    changes = method not in {"GET", "HEAD", "OPTIONS"}
+    if caller in {"lab from elsewhere", "url elsewhere"} or (caller == "lab without xsrf" and changes):
         return {403}
-    return {200}
+    return LET_IN if changes else {200}
 
 
 def request(server: Server, browser: httpx.Client, caller: str, method: str, address: str) -> int:
@@ -104,6 +135,81 @@ def test_matrix(route: Route, caller: str, server: Server, browser: httpx.Client
         if route.handler.__name__ in NEED_A_BODY:
             allowed = {422 if answer == 200 else answer for answer in allowed}
         assert status in allowed, f"{method} as {caller} answered {status}, not one of {allowed}"
+
+
+def expected_of_person(rule: Rule | None, method: str, person: str, handler: str) -> set[int]:
+    """Say which statuses the rule leaves for a person who presents a key."""
+    if rule is None:
+        return {405}
+    if rule is Rule.PUBLIC or (rule is Rule.FUNCTION and handler in SHOW_PUBLIC_FUNCTIONS):
+        return {200, 204, 404}
+    changes = method not in {"GET", "HEAD", "OPTIONS"}
+    if person in GONE or not passes(rule, method, person, handler):
+        return {401} if person in GONE else {403}
+    return LET_IN if changes else {200}
+
+
+def passes(rule: Rule, method: str, person: str, handler: str) -> bool:
+    """Say whether a person has what a rule asks for."""
+    level, everywhere = PEOPLE[person]
+    needed = {Rule.VIEW: 0, Rule.WRITE: 2, Rule.FUNCTION: 2}.get(rule, -1)
+    if level < needed or (rule is Rule.ADMINISTRATOR and everywhere < 2):
+        return False
+    changes = method not in {"GET", "HEAD", "OPTIONS"}
+    if changes and handler in {"MyKeysHandler", "MyKeyHandler"} and "key" in person:
+        return False  # a limited key could make one that isn't
+    return not (method == "POST" and handler == "GroupsHandler" and everywhere < 2)  # a group at the top
+
+
+@pytest.fixture(scope="session")
+def people(server: Server) -> dict[str, str]:
+    """Return a key for every kind of person."""
+    api = server.http
+    levels = PEOPLE | dict.fromkeys(GONE, (1, -1))
+    keys = {}
+    for index, (person, (level, everywhere)) in enumerate(levels.items()):
+        user = f"person{index}@example.com"
+        made = api.post("coflows/api/users", json={"id": user, "first_name": person})
+        assert made.status_code == 201, made.text
+        wish: dict[str, object] = {"level": level}
+        if "key of" in person or "reading key" in person:
+            wish = {"level": 2}
+        if person == "with an expired membership":
+            wish = {"level": 2, "expires": "2026-01-01"}
+        assert api.put(f"coflows/api/groups/{WID}/members/{user}", json=wish).status_code == 200
+        if everywhere > -1:
+            api.put(f"coflows/api/groups/Administrator/members/{user}", json={"level": everywhere})
+        key: dict[str, object] = {"user": user}
+        if person == "writer's reading key":
+            key["scopes"] = [f"workflow:{WID}"]
+        if person == "writer's key of Add":
+            key["scopes"] = [f"function:{WID}/main/Add"]
+        if person == "expired key":
+            key["expires"] = "2026-01-01"
+        answer = api.post("coflows/api/keys", json=key)
+        assert answer.status_code == 201, answer.text
+        keys[person] = answer.json()["key"]
+        if person == "revoked key":
+            api.delete(f"coflows/api/keys/{answer.json()['info']['id']}")
+        if person == "closed account":
+            api.patch(f"coflows/api/users/{user}", json={"disabled": True})
+    return keys
+
+
+@pytest.mark.parametrize("person", [*PEOPLE, *GONE])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.handler.__name__)
+def test_matrix_of_people(route: Route, person: str, server: Server, people: dict[str, str]) -> None:
+    """Each method of each route lets in exactly those people whose level its rule asks for."""
+    handler = route.handler.__name__
+    address = ADDRESSES[handler]
+    for method in METHODS:
+        headers = {"x-api-key": people[person]}
+        with server.http.stream(method, address, headers=headers) as response:
+            status = response.status_code
+        allowed = expected_of_person(route.rules.get(method), method, person, handler)
+        if "/none" in address:
+            allowed = {404 if answer == 200 else answer for answer in allowed}
+        assert status in allowed, f"{method} as {person} answered {status}, not one of {allowed}"
 
 
 def implemented(route: Route) -> set[str]:
