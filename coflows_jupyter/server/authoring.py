@@ -47,7 +47,7 @@ class ValidateHandler(OneWorkflowHandler):
 
     async def post(self, workflow: str) -> None:
         """Say what is wrong with an unsaved text of the Workflow's config or package.json; nothing of it is run."""
-        unsaved = _read(self, Unsaved)
+        unsaved = self.read_json(Unsaved)
         config = self.services.engine(workflow).config
         file = self.services.file_of(unsaved.path)
         found = await asyncio.to_thread(validate_text, config, file, unsaved.text)
@@ -59,7 +59,7 @@ class SourcesHandler(OneWorkflowHandler):
 
     async def post(self, workflow: str) -> None:
         """Add a new file, or one that is there, to Queries or Base of package.json; a Build shows it."""
-        wanted = _read(self, NewSource)
+        wanted = self.read_json(NewSource)
         package_file = self.services.engine(workflow).config.workflow
         if wanted.path:
             file = self.services.file_of(wanted.path)
@@ -76,17 +76,10 @@ class NewWorkflowHandler(BaseHandler):
 
     async def post(self) -> None:
         """Make a Workflow in a folder below Lab's root; a server of its own serves it."""
-        wanted = _read(self, NewWorkflow)
+        wanted = self.read_json(NewWorkflow)
         folder = self.services.file_of(wanted.folder)
         made: Path = await _make("folder", wanted.folder, templates.new_workflow, folder, wanted.name or None)
         self.write_json(msgspec.json.encode(Folder(self.services.lab_path(made) or "")))
-
-
-def _read(handler: BaseHandler, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(handler.request.body, type=kind)
-    except msgspec.DecodeError as error:
-        raise ArgumentsError(f"the body is not what this takes: {error}") from None
 
 
 async def _make(field: str, value: str, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -166,7 +166,7 @@ ROUTES = (
     _api(
         "coflows/api/templates/workflow",
         NewWorkflowHandler,
-        {"POST": Rule.WRITE},
+        {"POST": Rule.ADMINISTRATOR},
         "Make a Workflow in a folder below Lab's root.",
         Folder,
     ),
