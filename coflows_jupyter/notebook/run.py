@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coflows_jupyter.notebook.bar import Bar
 from coflows_jupyter.notebook.client import Client
 from coflows_jupyter.runs.model import RunModel
 
@@ -37,19 +38,21 @@ class Started:
         self._client.cancel(self.id)
 
     def result(self) -> Any:
-        """Wait for the end, with a bar, and return the result.
+        """Wait for the end, with a bar, and return the result; interrupting the wait cancels the run.
 
         Raises:
             CoflowsError: the call failed, or its result is not kept any longer.
         """
-        from rich.progress import Progress
-
-        with Progress(transient=True) as bar:
-            task = bar.add_task(self._name, total=None)
-            for kind, data in self._client.events(self.id):
-                if kind == "progress":
-                    label = " ".join(filter(None, [self._name, data["text"]]))
-                    bar.update(task, description=label, completed=data["done"], total=data["total"] or None)
+        try:
+            with Bar(self._name) as bar:
+                for kind, data in self._client.events(self.id):
+                    if kind == "progress":
+                        bar.update(data["done"], data["total"], data["text"])
+                    elif kind == "end":
+                        bar.end(f"{data['outcome']} after {data['seconds']:.1f} s")
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
         return self._client.result(self.id)
 
     def __repr__(self) -> str:
