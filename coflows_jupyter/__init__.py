@@ -12,11 +12,16 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from coflows_jupyter.mset.m import M as M
     from coflows_jupyter.response import Response as Response
     from coflows_jupyter.runtimes.progress import progress as progress
 
 # What user code imports from here, by the module that has it.
-_PUBLIC = {"Response": "coflows_jupyter.response", "progress": "coflows_jupyter.runtimes.progress"}
+_PUBLIC = {
+    "M": "coflows_jupyter.mset.m",
+    "Response": "coflows_jupyter.response",
+    "progress": "coflows_jupyter.runtimes.progress",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -108,13 +108,14 @@ def _load_early(early: EarlyHost, config: Config) -> bool:
     from coflows_jupyter.build.assemble import assemble
     from coflows_jupyter.build.dependencies.pips import ready
     from coflows_jupyter.build.model import with_paths
+    from coflows_jupyter.mset.place import database_of
 
     try:
         if config.host.mode == "process":
             assembled = assemble(config.workflow)
             paths = ready(assembled.package)
             if paths is not None:
-                early.load(with_paths(assembled.build, paths))
+                early.load(with_paths(assembled.build, paths), database_of(config))
                 return True
     except CoflowsError:
         pass

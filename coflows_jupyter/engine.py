@@ -29,6 +29,7 @@ from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
+from coflows_jupyter.mset.place import database_of, host_place
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.registry import Runs
@@ -114,7 +115,7 @@ def _log_output(run_id: str, stream: str, text: str) -> None:
 
 
 class Engine:
-    """One Workflow: its configuration, its package, its hosts.
+    """One Workflow: its configuration, its package, its hosts, its M sets.
 
     Args:
         config: the configuration that names the Workflow.
@@ -151,6 +152,7 @@ class Engine:
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
         self._pips = Pips()
+        self.m = host_place(database_of(config))
         self._pool = self._make_pool(on_output, early)
 
     def _make_pool(self, tell: OnOutput, early: EarlyHost | None) -> Pool:
@@ -159,7 +161,7 @@ class Engine:
             tell(run_id, stream, text)
 
         if self.mode == "embedded":
-            return EmbeddedPool(on_output, self.runs.report)
+            return EmbeddedPool(on_output, self.runs.report, database_of(self.config))
         host = self.config.host
         return ProcessPool(
             host.workers,
@@ -168,6 +170,7 @@ class Engine:
             on_change=lambda: self._tell("host"),
             on_progress=self.runs.report,
             early=early,
+            database=database_of(self.config),
         )
 
     async def start(self) -> None:
@@ -342,3 +345,4 @@ class Engine:
                 await self._watcher
         await self._pool.close(drain)
         await self.runs.close()
+        await asyncio.to_thread(self.m.close)

@@ -25,10 +25,10 @@ from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import ArgumentsError, BuildError, DiagnosticsError, NotAcceptableError
 from coflows_jupyter.host.protocol import Call, Result, new_run_id
+from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.notebook.client import BuildInfo, FunctionInfo, QueryInfo, QueryList, WorkflowInfo
 from coflows_jupyter.notebook.query import Directory, Queries
 from coflows_jupyter.queries.catalog import Catalog
-from coflows_jupyter.queries.jsonform import to_json
 from coflows_jupyter.workflow.package import read_package
 from coflows_jupyter.workflows import Workflows
 

@@ -12,10 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Table, inspect, select
 from sqlalchemy.schema import MetaData
 
+from coflows_jupyter.database.current import VERSION_TABLE
 from coflows_jupyter.errors import ConfigError
-
-# The file may be one that the original's tables are in.
-VERSION_TABLE = "coflows_schema"
 
 
 def migrate(connection: Connection, file: Path) -> None:

@@ -35,6 +35,7 @@ from coflows_jupyter.host.frames import (
     pack,
 )
 from coflows_jupyter.host.worker import Worker
+from coflows_jupyter.mset.place import host_place, settle
 from coflows_jupyter.runtimes.python import third_party_modules
 
 P = ParamSpec("P")
@@ -93,7 +94,9 @@ class Child:
     @_without_collector
     def _load(self, frame: Load) -> None:
         os.chdir(working_directory(Path(frame.build.folder)))
-        loaded = self._worker.load(frame.build)
+        place = host_place(frame.database)
+        settle(place)  # also for threads and callbacks of user code that belong to no call
+        loaded = self._worker.load(frame.build, place)
         self.send(LoadDone(loaded, third_party_modules(frame.build.folder)), b"")
 
     @staticmethod

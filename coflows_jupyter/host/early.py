@@ -26,12 +26,12 @@ class EarlyHost:
         self.build: Build | None = None
         self.process, self.connection = launch()
 
-    def load(self, build: Build) -> None:
-        """Let it load ``build``; returns at once."""
+    def load(self, build: Build, database: str = "") -> None:
+        """Let it load ``build``, whose M sets are in ``database``; returns at once."""
         from coflows_jupyter.host.frames import Load, pack
 
         self.build = build
-        self.connection.sendall(pack(Load(build)))
+        self.connection.sendall(pack(Load(build, database)))
 
     def close(self) -> None:
         """End it: nobody wants it."""

@@ -12,6 +12,7 @@ from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_p
 from coflows_jupyter.host.frames import Body, Reply, Request
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 from coflows_jupyter.host.worker import Worker
+from coflows_jupyter.mset.place import host_place
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +23,20 @@ class EmbeddedHost:
     Args:
         on_output: told run ID, stream and text of what runs print.
         on_progress: told run ID, done, total and text of how far runs are.
+        database: where M sets are; empty when there is no database for them.
     """
 
-    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress) -> None:
+    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress, database: str = "") -> None:
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         self._worker = Worker(self._from_worker)
         self.calls = CallTable(self._to_worker, self._stuck, on_output, on_progress)
+        self._place = host_place(database)
         self._closed = False
 
     async def load(self, build: Build) -> Loaded:
         """Load ``build`` on a thread."""
-        return await asyncio.to_thread(self._worker.load, build)
+        return await asyncio.to_thread(self._worker.load, build, self._place)
 
     async def call(self, call: Call) -> Result:
         """Run a call; see ``Host.call``."""
@@ -51,6 +54,7 @@ class EmbeddedHost:
         await self.calls.drain(drain)
         self.calls.fail_all(NotReadyError("the host is closing"))
         await asyncio.to_thread(self._worker.close)
+        await asyncio.to_thread(self._place.close)
 
     def _to_worker(self, frame: Request, body: Body) -> None:
         self._worker.receive(frame, bytes(body))

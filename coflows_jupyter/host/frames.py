@@ -32,9 +32,15 @@ class Warm(msgspec.Struct, tag=1, array_like=True, frozen=True):
 
 
 class Load(msgspec.Struct, tag=2, array_like=True, frozen=True):
-    """To the host: load this Build."""
+    """To the host: load this Build.
+
+    Args:
+        build: the Build.
+        database: where its M sets are; empty when there is no database for them.
+    """
 
     build: Build
+    database: str = ""
 
 
 class Invoke(msgspec.Struct, tag=3, array_like=True, frozen=True):

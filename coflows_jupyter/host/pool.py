@@ -64,6 +64,7 @@ class ProcessPool:
         on_change: told when the state of a host changes.
         on_progress: told run ID, done, total and text of how far runs are.
         early: a host that was started before the pool, and loads the first Build.
+        database: where M sets are; empty when there is no database for them.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class ProcessPool:
         on_change: Callable[[], None],
         on_progress: OnProgress = ignore_progress,
         early: EarlyHost | None = None,
+        database: str = "",
     ) -> None:
         self._early = early
+        self._database = database
         self.crashes = 0
         self._workers = workers
         self._wants_spare = spare
@@ -162,7 +165,8 @@ class ProcessPool:
 
     async def _start(self, early: EarlyHost | None = None) -> ProcessHost:
         self._number += 1
-        host = ProcessHost(f"query-{self._number}", self._on_output, self._host_ended, self._on_progress)
+        name = f"query-{self._number}"
+        host = ProcessHost(name, self._on_output, self._host_ended, self._on_progress, self._database)
         try:
             await host.start(early)
         except BaseException:
@@ -263,9 +267,9 @@ class ProcessPool:
 class EmbeddedPool:
     """The one host inside this process; it keeps its first Build."""
 
-    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress) -> None:
+    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress, database: str = "") -> None:
         self.crashes = 0
-        self._host = EmbeddedHost(on_output, on_progress)
+        self._host = EmbeddedHost(on_output, on_progress, database)
         self._loaded: Loaded | None = None
 
     async def swap(self, build: Build) -> Loaded:

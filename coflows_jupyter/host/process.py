@@ -48,6 +48,7 @@ class ProcessHost:
         on_output: told run ID, stream and text of what runs print.
         on_end: told once when the process has ended or must be replaced; the state says which.
         on_progress: told run ID, done, total and text of how far runs are.
+        database: where M sets are; empty when there is no database for them.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class ProcessHost:
         on_output: OnOutput,
         on_end: Callable[[ProcessHost], None],
         on_progress: OnProgress = ignore_progress,
+        database: str = "",
     ) -> None:
         self.name = name
+        self._database = database
         self.state: State = "starting"
         self.pid = 0
         self.modules: tuple[str, ...] = ()
@@ -103,7 +106,7 @@ class ProcessHost:
         if self._early == build:
             done = await self._answer(LOAD_SECONDS, "load the Workflow")
         else:
-            done = await self._request(Load(build), LOAD_SECONDS, "load the Workflow")
+            done = await self._request(Load(build, self._database), LOAD_SECONDS, "load the Workflow")
         assert isinstance(done, LoadDone)
         self.modules = done.modules
         self.state = "serving"

@@ -42,6 +42,7 @@ from coflows_jupyter.host.frames import (
 from coflows_jupyter.host.protocol import Call, Loaded
 from coflows_jupyter.host.running import Running
 from coflows_jupyter.host.threads import Threads
+from coflows_jupyter.mset.place import Place, at, enter
 from coflows_jupyter.queries.arguments import Binder, Bound
 from coflows_jupyter.queries.catalog import Catalog, QueryEntry, make_entry
 from coflows_jupyter.queries.results import Encoded
@@ -72,13 +73,24 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_lock = threading.Lock()
         self._runtime: PythonRuntime | None = None
+        self._place: Place | None = None
         capture.install()
         progress.install()
 
     # -- loading ---------------------------------------------------------------------------------------------------
 
-    def load(self, build: Build) -> Loaded:
-        """Load every unit of ``build``; a unit that fails leaves the others callable."""
+    def load(self, build: Build, place: Place | None = None) -> Loaded:
+        """Load every unit of ``build``; a unit that fails leaves the others callable.
+
+        Args:
+            build: what to load.
+            place: whose M sets its code sees.
+        """
+        self._place = place
+        with at(place):
+            return self._load(build)
+
+    def _load(self, build: Build) -> Loaded:
         runtime = self._runtime = PythonRuntime(Path(build.folder), build.units, build.paths)
         diagnostics: list[Diagnostic] = []
         queries: dict[str, QueryEntry] = {}
@@ -147,6 +159,7 @@ class Worker:
             return
         function, binder = found
         context = run.context()
+        context.run(enter, self._place)
         if function.signature.is_async:
             context.run(self._run_async, run, call, function, binder)
             return

@@ -21,7 +21,7 @@ from coflows_jupyter.errors import (
     NotAcceptableError,
     UnreachableError,
 )
-from coflows_jupyter.queries.jsonform import to_json
+from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.runs.model import Filter, RunModel
 from coflows_jupyter.runtimes.protocol import Parameter
 from coflows_jupyter.server.runfile import RunFile

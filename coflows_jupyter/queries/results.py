@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from coflows_jupyter.errors import NotAcceptableError
+from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.queries.figures import HTML, PNG, SVG, figure_forms
-from coflows_jupyter.queries.jsonform import to_json
 from coflows_jupyter.queries.tables import is_frame, to_arrow, to_csv, to_html, to_text
 from coflows_jupyter.response import Response
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from coflows_jupyter.errors import NotAcceptableError
-from coflows_jupyter.queries.jsonform import key_text, to_json, unfold
+from coflows_jupyter.jsonform import key_text, to_json, unfold
 
 _STYLE = (
     "body{font:14px system-ui,sans-serif;margin:1.5em;color-scheme:light dark}"

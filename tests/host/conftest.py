@@ -25,8 +25,9 @@ CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
 class Hosts:
     """Makes Builds and hosts of one mode in one folder."""
 
-    def __init__(self, mode: str, folder: Path) -> None:
+    def __init__(self, mode: str, folder: Path, database: str = "") -> None:
         self.mode = mode
+        self.database = database
         self.folder = folder
         self.output: list[tuple[str, str, str]] = []
         self.ended: list[ProcessHost] = []
@@ -51,9 +52,9 @@ class Hosts:
     async def open(self, **files: str) -> AsyncIterator[Loaded]:
         """Start a host and load a Build of ``files``."""
         if self.mode == "embedded":
-            self.host = EmbeddedHost(self._took)
+            self.host = EmbeddedHost(self._took, database=self.database)
         else:
-            process = ProcessHost("query-1", self._took, self.ended.append)
+            process = ProcessHost("query-1", self._took, self.ended.append, database=self.database)
             await process.start()
             self.host = process
         try:

@@ -26,21 +26,26 @@ _DEEPEST = 200
 _DATA = frozenset({dict, list, str, int, float, bool, type(None)})
 
 
-def to_json(value: Any) -> bytes:
+def to_json(value: Any, *, ordered: bool = False) -> bytes:
     """Encode a value as strict JSON.
+
+    Args:
+        value: anything.
+        ordered: whether to order the fields of objects by name.
 
     Raises:
         NotAcceptableError: something in it has no JSON form, or it contains itself.
     """
+    option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_SORT_KEYS if ordered else 0)
     try:
-        return orjson.dumps(value, _once, orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, _once, option)
     except orjson.JSONEncodeError as error:
         # The user's own error, or an interrupt of the call: neither is a reason to try again.
         if error.__cause__ is not None and not isinstance(error.__cause__, TypeError):
             raise error.__cause__ from None
     # The slow way knows what the fast one refuses: integers beyond 64 bits, half characters, keys of any type.
     try:
-        return orjson.dumps(_plain(value, 0), option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(_plain(value, 0), option=option)
     except orjson.JSONEncodeError as error:
         raise NotAcceptableError(f"the result has no JSON form: {error}") from None
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
 from coflows_jupyter.errors import NotAcceptableError
-from coflows_jupyter.queries.jsonform import MAPPING, to_json
+from coflows_jupyter.jsonform import MAPPING, to_json
 from coflows_jupyter.queries.tables import to_csv, to_text
 from coflows_jupyter.runtimes.interrupt import CallCancelled
 

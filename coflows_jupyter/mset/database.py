@@ -1,0 +1,69 @@
+"""What the store asks of a database: transactions, and the few words of SQL in which databases differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+from coflows_jupyter.mset.conditions import Condition
+
+T = TypeVar("T")
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that the store uses."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a statement changed."""
+
+    def fetchone(self) -> Any:
+        """Return the next row."""
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows."""
+
+
+class Run(Protocol):
+    """Executes one statement whose parameters are question marks."""
+
+    def __call__(self, statement: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """Return the cursor of the statement."""
+
+
+class SetDatabase(Protocol):
+    """A database with the tables of M sets."""
+
+    def write(self, set_name: str, work: Callable[[Run], T]) -> T:
+        """Do ``work`` in a transaction in which nobody else writes to the set: so its log has the order of commits."""
+
+    def read(self, work: Callable[[Run], T]) -> T:
+        """Do ``work``; each of its statements may see a later state."""
+
+    def snapshot(self) -> AbstractContextManager[Run]:
+        """Read one state of everything, for as long as it takes."""
+
+    def version(self) -> int | None:
+        """Return a number that changes when anything is committed; ``None`` when the database has no cheap one."""
+
+    def condition(self, condition: Condition) -> tuple[str, list[Any]] | None:
+        """Return SQL that every value meeting ``condition`` meets, with its parameters; ``None`` when there is none."""
+
+    def field(self, path: Sequence[str]) -> str:
+        """Return the SQL expression of a field of ``value``."""
+
+    def has_index(self, run: Run, name: str) -> bool:
+        """Whether there is an index of this name."""
+
+    def by_index(self, name: str) -> str:
+        """Return the name of the table of entries for a SELECT that an index of this name can serve."""
+
+    def inserted(self, run: Run, statement: str, parameters: Sequence[Any]) -> bool:
+        """Execute an INSERT unless a unique index forbids it; return whether it happened."""
+
+    def limited(self, statement: str, limit: int) -> str:
+        """Return an ordered SELECT that gives ``limit`` rows at most."""
+
+    def close(self) -> None:
+        """Let go of the database."""

@@ -1,0 +1,168 @@
+"""Whose M sets user code sees: those of the Workflow whose host this is, of a notebook's server, of a test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coflows_jupyter.access.permissions import AccessType
+from coflows_jupyter.errors import ConfigError, NotReadyError
+from coflows_jupyter.mset.model import Author
+from coflows_jupyter.mset.store import MStore
+from coflows_jupyter.runtimes.context import current
+
+if TYPE_CHECKING:
+    from coflows_jupyter.config import Config
+    from coflows_jupyter.mset.m import M
+
+
+class Place:
+    """Sets, and what code here may do to them.
+
+    Args:
+        open_store: opens the store; called when the first set is used.
+        level: what code here may do to a set.
+        author: who changes sets here.
+        kind: what ``M.Base`` makes.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], MStore],
+        level: Callable[[str], AccessType],
+        author: Callable[[], Author],
+        kind: type[M] | None = None,
+    ) -> None:
+        self.level = level
+        self.author = author
+        self._open = open_store
+        self._kind = kind
+        self._store: MStore | None = None
+        self._sets: dict[str, M] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def store(self) -> MStore:
+        """Where the sets are."""
+        if self._store is None:
+            with self._lock:
+                return self._opened()
+        return self._store
+
+    def _opened(self) -> MStore:
+        if self._store is None:
+            self._store = self._open()
+        return self._store
+
+    def base(self, name: str) -> M:
+        """Return a set: one object for each ID, so that its copy in memory is one."""
+        found = self._sets.get(name)
+        if found is None:
+            from coflows_jupyter.mset.m import M
+
+            found = self._sets.setdefault(name, (self._kind or M)(self, name))
+        return found
+
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._lock:
+            store, self._store = self._store, None
+            self._sets.clear()
+        if store is not None:
+            store.close()
+
+
+_default: Place | None = None
+_entered: ContextVar[Place | None] = ContextVar("coflows_m", default=None)
+
+
+def here() -> Place:
+    """Return whose sets this code sees.
+
+    Raises:
+        NotReadyError: nobody said.
+    """
+    found = _entered.get() or _default
+    if found is None:
+        raise NotReadyError("M sets belong to a Workflow", hint="in a notebook: %load_ext coflows_jupyter")
+    return found
+
+
+def settle(place: Place) -> None:
+    """Let all code of this process see the sets of ``place``."""
+    global _default  # noqa: PLW0603 - one process, one Workflow
+    _default = place
+
+
+@contextmanager
+def at(place: Place | None) -> Iterator[None]:
+    """Let the code inside see the sets of ``place``."""
+    token = _entered.set(place)
+    try:
+        yield
+    finally:
+        _entered.reset(token)
+
+
+def enter(place: Place | None) -> None:
+    """Let what follows in this context see the sets of ``place``."""
+    _entered.set(place)
+
+
+def database_of(config: Config) -> str:
+    """Return where the M sets of a configuration's Workflow are; empty when there is no database for them."""
+    from coflows_jupyter.database.location import locate
+
+    try:
+        return str(locate(config))
+    except ConfigError:
+        return ""
+
+
+def open_database(file: Path) -> MStore:
+    """Open the store of a Workflow's database."""
+    from coflows_jupyter.mset.sql import SqlMStore
+    from coflows_jupyter.mset.sqlite import SqliteFile
+
+    return SqlMStore(SqliteFile(file, lambda: _prepare(file)))
+
+
+def _prepare(file: Path) -> None:
+    """Bring the schema up to date, with the libraries that it takes only if it is not."""
+    from coflows_jupyter.database.connection import Database
+    from coflows_jupyter.database.current import is_current
+
+    if not is_current(file):
+        database = Database(file)
+        try:
+            database.submit(lambda _: None).result()
+        finally:
+            database.close()
+
+
+def host_place(file: str) -> Place:
+    """Return the place of a Workflow's own code.
+
+    Args:
+        file: the database, empty when there is none.
+    """
+
+    def open_store() -> MStore:
+        if not file:
+            raise NotReadyError("this Workflow has no database that M sets could be in", hint="see Database.Type")
+        return open_database(Path(file))
+
+    return Place(open_store, _level_of_call, _author_of_call)
+
+
+def _level_of_call(_name: str) -> AccessType:
+    return AccessType.WRITE
+
+
+def _author_of_call() -> Author:
+    call = current()
+    return Author() if call is None else Author(call.caller.id, call.run_id)
