@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from coflows_jupyter.queries.jsonform import MAPPING
+from coflows_jupyter.jsonform import MAPPING
 from coflows_jupyter.queries.results import FORMS, MEDIA_TYPES
 
 BEGIN = "<!-- made by python -m coflows_jupyter.queries.reference docs/queries.md -->"

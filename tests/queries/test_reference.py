@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from coflows_jupyter.queries.jsonform import MAPPING
 
+from coflows_jupyter.jsonform import MAPPING
 from coflows_jupyter.queries import reference
 from coflows_jupyter.queries.results import FORMS, MEDIA_TYPES
 from tests.conftest import ROOT
