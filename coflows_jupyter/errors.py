@@ -9,7 +9,6 @@
     ├── NotFoundError       no such Workflow, Query or function
     ├── ArgumentsError      arguments don't fit the function's parameters
     ├── NotAcceptableError  the result can't be given in the wanted format
-    ├── ConflictError       somebody else's change is in the way
     ├── DeniedError         the caller may not do this
     ├── RepeatError         a run can't be repeated
     ├── ConflictError       what is to be made is there already, or still needed
@@ -116,10 +115,6 @@ class NotAcceptableError(CoflowsError):
     """The result has no form in the format that the caller asked for."""
 
 
-class ConflictError(CoflowsError):
-    """What was to be changed is no longer as the caller expected."""
-
-
 class DeniedError(CoflowsError):
     """The caller is unknown or lacks the permission."""
 
@@ -195,7 +190,6 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     NotFoundError: Answer(404, "Not found", USAGE),
     ArgumentsError: Answer(422, "The arguments do not fit", USAGE),
     NotAcceptableError: Answer(406, "Not available in this format", USAGE),
-    ConflictError: Answer(409, "Something is in the way", FAILED),
     DeniedError: Answer(403, "Not allowed", DENIED),
     RepeatError: Answer(409, "It can't be run again", FAILED),
     ConflictError: Answer(409, "In the way of what is there", USAGE),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from coflows_jupyter.queries.jsonform import MAPPING
 
 from coflows_jupyter.jsonform import MAPPING
 from coflows_jupyter.queries import reference
