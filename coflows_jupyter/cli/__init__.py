@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -72,7 +74,12 @@ def main() -> None:
     code = run(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
-        # A thread that user code left behind must not keep the command from ending.
+    if threading.active_count() > 1:
+        # A thread that user code left behind must not keep the command from ending, nor run into an interpreter that
+        # is being taken down.
+        with contextlib.suppress(Exception):
+            atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -7,6 +7,7 @@ server's libraries. What it knows of the server is a key for CoFlows' own routes
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -20,6 +21,7 @@ from coflows_jupyter.notebook.client import Client
 from coflows_jupyter.notebook.magics import load_ipython_extension
 from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.workflow import find_workflow
+from coflows_jupyter.runtimes.python import WorkflowFinder
 from coflows_jupyter.workflow.package import read_package
 
 
@@ -52,10 +54,18 @@ def open_workflow() -> str:
     except CoflowsError as error:
         hint = f" ({error.hint})" if error.hint else ""
         return f"This is an ordinary Python kernel, without a Workflow: {error.message}{hint}."
+    WorkflowFinder(package.folder, lambda path: _text_of(path, package.id)).install()
     sys.path[:0] = [str(package.folder), str(package.folder / "Base"), *(paths or ())]
     if paths is None:
         return f"The Pips of {package.name} are not installed yet; restart the kernel when the Workflow is built."
     return ""
+
+
+def _text_of(path: str, workflow: str) -> str | None:
+    """Read a source as it is now, with ``$WID$`` substituted as in hosts."""
+    if not path.endswith(".py"):
+        return None
+    return Path(path).read_text(encoding="utf-8-sig").replace("$WID$", workflow)
 
 
 def _say_once(shell: InteractiveShell, text: str) -> None:

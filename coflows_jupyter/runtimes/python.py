@@ -14,7 +14,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -28,12 +28,12 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    """Loads a module from the Build's text where it has one; writes no byte code into the user's folder."""
+    """Loads a module from the text that counts, where there is one; writes no byte code into the user's folder."""
 
-    texts: Mapping[str, str] = {}
+    text_of: Callable[[str], str | None]
 
     def get_data(self, path: str) -> bytes:
-        text = self.texts.get(path)
+        text = self.text_of(path)
         return super().get_data(path) if text is None else text.encode()
 
     def get_code(self, fullname: str) -> CodeType | None:
@@ -41,13 +41,22 @@ class _Loader(importlib.machinery.SourceFileLoader):
         return self.source_to_code(self.get_data(path), path)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds modules in the Workflow's folder for both import styles: ``Base.x`` and ``x``."""
+class WorkflowFinder(importlib.abc.MetaPathFinder):
+    """Finds modules in the Workflow's folder for both import styles: ``Base.x`` and ``x``.
 
-    def __init__(self, folder: Path, texts: Mapping[str, str]) -> None:
+    Args:
+        folder: the Workflow's.
+        text_of: gives the source that counts for a file, ``None`` for what is on disk.
+    """
+
+    def __init__(self, folder: Path, text_of: Callable[[str], str | None]) -> None:
         self.roots = [str(folder), str(folder / "Base")]
-        self._loader = type("WorkflowLoader", (_Loader,), {"texts": texts})
+        self._loader = type("WorkflowLoader", (_Loader,), {"text_of": staticmethod(text_of)})
         self._finders: dict[str, importlib.machinery.FileFinder] = {}
+
+    def install(self) -> None:
+        """Look here ahead of site-packages, as for any script's own folder, behind built-in and frozen modules."""
+        sys.meta_path.insert(_path_finder(), self)
 
     def find_spec(
         self,
@@ -55,6 +64,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         path: Any = None,
         target: ModuleType | None = None,  # noqa: ARG002  (importlib's signature)
     ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module below the roots; importlib calls this."""
         for root in self.roots if path is None else [p for p in path if self._inside(p)]:
             finder = self._finders.get(root)
             if finder is None:
@@ -109,9 +119,8 @@ class PythonRuntime:
 
     def __init__(self, folder: Path, units: Iterable[SourceUnit], paths: Iterable[str] = ()) -> None:
         self._folder = folder
-        self._finder = _Finder(folder, {u.path: u.text for u in units})
-        # Ahead of site-packages as any script's own folder is, behind built-in and frozen modules.
-        sys.meta_path.insert(_path_finder(), self._finder)
+        self._finder = WorkflowFinder(folder, {u.path: u.text for u in units}.get)
+        self._finder.install()
         # The roots are there for processes that user code starts.
         self._paths = [*self._finder.roots, *paths]
         sys.path[:0] = self._paths

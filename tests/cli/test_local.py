@@ -206,11 +206,24 @@ def test_ctrl_c_cancels_the_call(workflow: Path, isolated_environ: dict[str, str
     assert "Traceback" not in said
 
 
+# Of each kind one: threads are daemons where the thread that starts them is one.
+LEAVE = """
+import atexit, sys, threading
+
+
+def Leave() -> int:
+    for daemon in (False, True):
+        threading.Thread(target=threading.Event().wait, daemon=daemon).start()
+    atexit.register(print, "clean-up", file=sys.__stderr__)
+    return 1
+"""
+
+
 def test_a_thread_left_behind_does_not_keep_the_command(coflows: Coflows, workflow: Path) -> None:
     """The original's `local query` might never end; ours does."""
-    lines = ["def Leave() -> int:", "    threading.Thread(target=threading.Event().wait).start()", "    return 1"]
-    (workflow / "Queries" / "tools.py").write_text("\n".join(["import threading", "", *lines, ""]))
-    assert coflows("local", "query", "tools", "Leave").stdout == "1\n"
+    (workflow / "Queries" / "tools.py").write_text(LEAVE)
+    done = coflows("local", "query", "tools", "Leave", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "clean-up\n")
 
 
 def test_a_closed_pipe_ends_quietly(workflow: Path, isolated_environ: dict[str, str]) -> None:

@@ -26,6 +26,16 @@ def test_the_workflow_is_open(flow_notebook: Notebook, server: Server, sample: P
     assert "COFLOWS_KEY" in flow_notebook.run("list(os.environ)")
 
 
+def test_the_id_is_substituted(flow_notebook: Notebook, sample: Path) -> None:
+    """`$WID$` in a Base file is the Workflow's ID, as in hosts; a file that changes is read again."""
+    wid = json.loads((sample / "package.json").read_text())["ID"]
+    (sample / "Base" / "whoami.py").write_text("ID = '$WID$'\n")
+    both = flow_notebook.run("import whoami; from Base import whoami as same; print(whoami.ID, same.ID)")
+    assert both == f"{wid} {wid}"
+    (sample / "Base" / "whoami.py").write_text("ID = 'new $WID$'\n")
+    assert flow_notebook.run("import importlib; importlib.reload(whoami).ID") == repr(f"new {wid}")
+
+
 def test_new_notebooks_begin_with_it(
     running_server: RunningServer, sample: Path, isolated_environ: dict[str, str]
 ) -> None:

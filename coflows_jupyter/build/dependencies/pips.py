@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coflows_jupyter.build.dependencies import usage
 from coflows_jupyter.build.dependencies.uv import Uv, UvError
 from coflows_jupyter.errors import BuildError, PackageError
 from coflows_jupyter.workflow.editing import Editor
@@ -77,8 +78,11 @@ class Pips:
                 if not _fits(_lock_text(package), package):
                     self._lock(package, requirements)
                 directory = _directory(_lock_text(package))
+                usage.hold(directory)
                 if not directory.is_dir():
                     self._install(package, directory)
+                    usage.hold(directory)
+                    usage.prune(_cache())
         except UvError as error:
             raise _failed(package, requirements, error.message) from None
         except OSError as error:
@@ -174,8 +178,11 @@ def ready(package: Package) -> tuple[str, ...] | None:
     lock = _lock_text(package)
     if not lock and all(map(_is_met, _read(package))):
         return ()
-    if _fits(lock, package) and (directory := _directory(lock)).is_dir():
-        return (str(directory),)
+    if _fits(lock, package):
+        directory = _directory(lock)
+        usage.hold(directory)
+        if directory.is_dir():
+            return (str(directory),)
     return None
 
 
