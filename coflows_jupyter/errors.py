@@ -15,6 +15,7 @@
     ├── ThrottledError      too many wrong passwords
     ├── FunctionError       the user's function raised
     ├── UnreachableError    a server did not answer
+    ├── DatabaseError       the database did not answer
     └── HostError           the process that runs user code did not answer
         ├── BusyError       its queue is full
         ├── NotReadyError   no Build serves yet, or the call was cut off by a restart
@@ -147,6 +148,10 @@ class UnreachableError(CoflowsError):
     """A server that was asked did not answer."""
 
 
+class DatabaseError(CoflowsError):
+    """The database did not answer, for longer than we wait; later it may."""
+
+
 class HostError(CoflowsError):
     """The host could not finish the call."""
 
@@ -196,6 +201,7 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     ThrottledError: Answer(429, "Too many attempts", DENIED),
     FunctionError: Answer(500, "The function failed", FAILED),
     UnreachableError: Answer(502, "The server did not answer", DENIED),
+    DatabaseError: Answer(503, "The database did not answer", FAILED),
     BusyError: Answer(429, "Too many calls", FAILED),
     NotReadyError: Answer(503, "Not ready", FAILED),
     CrashedError: Answer(502, "The host ended during the call", FAILED),

@@ -21,6 +21,8 @@ from typing import Self
 import httpx
 import pytest
 
+pytest_plugins = ["tests.postgres"]
+
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
 COFLOWS = Path(sys.executable).with_name("coflows")

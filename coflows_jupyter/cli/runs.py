@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -154,13 +153,13 @@ def _read(config: Config, work: Any) -> Any:
     from coflows_jupyter.errors import NotFoundError
     from coflows_jupyter.runs import store
 
-    file: Path = locate(config)
-    if not file.exists():
-        raise NotFoundError(f"there is no history yet: {file} is made with the first call")
-    database = Database(file)
+    location = locate(config)
+    if location.file and not location.file.exists():
+        raise NotFoundError(f"there is no history yet: {location} is made with the first call")
+    database = Database(location)
     try:
-        database.submit(store.bury)
-        return database.submit(lambda connection: work(store, connection)).result()
+        database.run(store.bury)
+        return database.run(lambda connection: work(store, connection), readonly=True)
     finally:
         database.close()
 

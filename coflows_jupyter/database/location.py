@@ -2,26 +2,95 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from coflows_jupyter.config import Config
+from coflows_jupyter.database import mssql, postgres
 from coflows_jupyter.errors import ConfigError, Diagnostic
 
 FILE_NAME = "coflows.db"
 
+Type = Literal["sqlite", "postgres", "mssql"]
 
-def locate(config: Config) -> Path:
-    """Return the SQLite file of ``Database.Connection``; without that section it lies beside the configuration.
+
+class Location(msgspec.Struct, frozen=True):
+    """A database; neither ``str`` nor ``repr`` shows how to get in.
+
+    Args:
+        type: what kind it is.
+        label: what to call it in a sentence: the file of a SQLite database, else name and host.
+        parameters: keywords of the driver for any other; among them may be a password.
+    """
+
+    type: Type
+    label: str
+    parameters: dict[str, str] = {}
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database."""
+        return Path(self.label) if self.type == "sqlite" else None
+
+    @classmethod
+    def at(cls, file: Path) -> Location:
+        """Return the place of a SQLite file."""
+        return cls("sqlite", str(file))
+
+    @classmethod
+    def parse(cls, type: Literal["postgres", "mssql"], text: str) -> Location:  # noqa: A002 - as the field
+        """Return what a connection text means.
+
+        Args:
+            type: as written; when the text begins as one of the other kind, the text decides, as in the original.
+            text: ADO.NET for SQL Server; URL, libpq or .NET text for PostgreSQL.
+
+        Raises:
+            ValueError: with a sentence that quotes nothing of the text.
+        """
+        keyword = text.partition("=")[0].strip().lower()
+        kind = {"host": "postgres", "server": "mssql"}.get(keyword, type)
+        if type == "postgres" and re.search(r";\s*port\s*=", text, re.IGNORECASE):
+            # PostgreSQL's .NET driver knows "Server" too; SQL Server's has no "Port".
+            kind = type
+        if kind == "postgres":
+            parameters = postgres.parse(text)
+            return cls("postgres", postgres.label(parameters), parameters)
+        parameters = mssql.parse(text)
+        return cls("mssql", mssql.label(parameters), parameters)
+
+    def __str__(self) -> str:
+        return self.label
+
+    def __repr__(self) -> str:
+        return f"Location({self.type!r}, {self.label!r})"
+
+
+def locate(config: Config) -> Location:
+    """Return the database of ``Database``; without that section it is a file beside the configuration.
 
     Raises:
-        ConfigError: ``Database.Type`` names a database that is not supported yet.
+        ConfigError: ``Database.Connection`` can't be read.
     """
     database = config.database
-    if database.type != "sqlite":
-        message = f"Database.Type {database.type} is not supported yet, so no run is recorded"
-        hint = 'write "Type": "sqlite", or "Runs": "off" to have no history on purpose'
-        found = Diagnostic(str(config.file or ""), 0, 0, "warning", "database", message, hint)
-        raise ConfigError(message, [found], hint=hint)
     if "database" not in config.model_fields_set:
-        return config.folder / FILE_NAME
-    return config.resolve(database.connection.get_secret_value())
+        return Location.at(config.folder / FILE_NAME)
+    text = database.connection.get_secret_value()
+    if database.type == "sqlite":
+        return Location.at(config.resolve(text))
+    try:
+        return Location.parse(database.type, text)
+    except ValueError as error:
+        message = f"Database.Connection can't be read: {error}"
+        hint = _FORMS[database.type]
+        found = Diagnostic(str(config.file or ""), 0, 0, "warning", "database", message, hint)
+        raise ConfigError(message, [found], hint=hint) from None
+
+
+_FORMS = {
+    "postgres": 'write "postgresql://USER:PASSWORD@HOST:5432/NAME" or "Host=…;Username=…;Password=…;Database=…"',
+    "mssql": 'write "Server=HOST,1433;Database=NAME;User ID=USER;Password=PASSWORD"',
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +17,88 @@ from coflows_jupyter.database.current import VERSION_TABLE
 from coflows_jupyter.errors import ConfigError
 
 
-def migrate(connection: Connection, file: Path) -> None:
+def migrate(
+    connection: Connection, label: str, begin: Callable[[Connection], None] | None = None, target: str = "head"
+) -> None:
     """Apply what is missing, inside the caller's transaction.
 
     Args:
         connection: to the database.
-        file: what to call it in a sentence.
+        label: what to call it in a sentence.
+        begin: makes other programs wait that want to do the same, until the transaction ends.
+        target: the version to stop at.
 
     Raises:
         ConfigError: a newer version of this program made the schema.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
-    found = _version(connection)
-    head = script.get_current_head()
-    if found == head:
+    script = _script()
+    head = script.get_current_head() if target == "head" else target
+    if version(connection) == head:
         return
-    if found not in {None, *(revision.revision for revision in script.walk_revisions())}:
-        message = f"the database {file} belongs to a newer version of coflows_jupyter (its schema is {found})"
-        raise ConfigError(message, hint="install that version, or name another file in Database.Connection")
+    if begin is not None:
+        begin(connection)
+    if version(connection) == head:
+        return
+    refuse_newer(connection, label)
 
     def upgrade(revision: Any, _context: Any) -> Sequence[Any]:
-        return script._upgrade_revs("head", revision)  # noqa: SLF001 - as alembic's own commands do
+        return script._upgrade_revs(target, revision)  # noqa: SLF001 - as alembic's own commands do
 
-    with EnvironmentContext(config, script, fn=upgrade) as environment:
+    with EnvironmentContext(Config(), script, fn=upgrade) as environment:
         environment.configure(connection=connection, version_table=VERSION_TABLE)
         environment.run_migrations()
 
 
-def _version(connection: Connection) -> str | None:
+def write_sql(dialect: str, begin_at: str | None = None) -> str:
+    """Return the statements of all migrations, for those who may not let a program change their schema.
+
+    Args:
+        dialect: ``sqlite``, ``postgresql`` or ``mssql``.
+        begin_at: the version that the database has, ``None`` for an empty one.
+    """
+    script = _script()
+    output = io.StringIO()
+
+    def upgrade(_revision: Any, _context: Any) -> Sequence[Any]:
+        return script._upgrade_revs("head", begin_at)  # type: ignore[arg-type]  # noqa: SLF001 - as in migrate
+
+    options = {"deprecate_large_types": True} if dialect == "mssql" else {}
+    with EnvironmentContext(Config(), script, fn=upgrade, as_sql=True, starting_rev=begin_at) as environment:
+        environment.configure(
+            dialect_name=dialect, dialect_opts=options, version_table=VERSION_TABLE, output_buffer=output
+        )
+        with environment.begin_transaction():
+            environment.run_migrations()
+    return output.getvalue()
+
+
+def refuse_newer(connection: Connection, label: str) -> None:
+    """Check that this program understands the schema.
+
+    Raises:
+        ConfigError: a newer version of this program made it.
+    """
+    found = version(connection)
+    if found not in {None, *versions()}:
+        message = f"the database {label} belongs to a newer version of coflows_jupyter (its schema is {found})"
+        raise ConfigError(message, hint="install that version, or name another database in Database.Connection")
+
+
+def versions() -> list[str]:
+    """Return the versions of the schema, the oldest first."""
+    return [revision.revision for revision in _script().walk_revisions()][::-1]
+
+
+def version(connection: Connection) -> str | None:
+    """Return the version of the schema, ``None`` when there is none yet."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     table = Table(VERSION_TABLE, MetaData(), autoload_with=connection)
     found: str | None = connection.execute(select(table.c.version_num)).scalar()
     return found
+
+
+def _script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return ScriptDirectory.from_config(config)

@@ -12,9 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from coflows_jupyter.build.model import working_directory
-from coflows_jupyter.database.location import locate
+from coflows_jupyter.config import Config
+from coflows_jupyter.database.connection import Database
+from coflows_jupyter.database.location import Location, locate
 from coflows_jupyter.doctor.finding import Finding, Patient, fine
-from coflows_jupyter.errors import ConfigError, Severity
+from coflows_jupyter.errors import CoflowsError, ConfigError, Severity
 from coflows_jupyter.processes import lives
 from coflows_jupyter.workflow.sources import read_sources
 
@@ -95,10 +97,30 @@ def database(patient: Patient) -> Iterator[Finding]:
         return
     why = "no call is recorded"
     try:
-        file = locate(config)
+        location = locate(config)
     except ConfigError as error:
         yield Finding("warning", error.message, why, f"edit {config.file}")
         return
+    if location.file is None:
+        yield from _served(location)
+    else:
+        yield from _file(location.file, config, why)
+
+
+def _served(location: Location) -> Iterator[Finding]:
+    """Does the database answer?"""
+    database = Database(location, wait=0, migrate=False)
+    try:
+        database.run(lambda connection: connection.exec_driver_sql("SELECT 1").all(), readonly=True)
+    except CoflowsError as error:
+        yield Finding("error", error.message, "no call is recorded", error.hint)
+    else:
+        yield fine(f"the database {location} answers")
+    finally:
+        database.close()
+
+
+def _file(file: Path, config: Config, why: str) -> Iterator[Finding]:
     if not file.exists():
         if not file.parent.is_dir():
             yield Finding("warning", f"{file.parent} does not exist", why, f"mkdir -p {file.parent}")

@@ -118,7 +118,7 @@ def database_of(config: Config) -> str:
     from coflows_jupyter.database.location import locate
 
     try:
-        return str(locate(config))
+        return str(locate(config).file or "")
     except ConfigError:
         return ""
 

@@ -136,17 +136,17 @@ class Ledger:
     async def list(self, wanted: Filter) -> list[RunModel]:
         """Return runs that ended, the latest first."""
         self._all_written()
-        return await asyncio.wrap_future(self._database.submit(lambda c: store.select(c, wanted)))
+        return await asyncio.wrap_future(self._database.submit(lambda c: store.select(c, wanted), readonly=True))
 
     async def find(self, run_id: str) -> tuple[RunModel, str] | None:
         """Return a run that ended, and its log."""
         self._all_written()
-        return await asyncio.wrap_future(self._database.submit(lambda c: store.find(c, run_id)))
+        return await asyncio.wrap_future(self._database.submit(lambda c: store.find(c, run_id), readonly=True))
 
     async def arguments(self, run_id: str) -> tuple[str, str | None] | None:
         """Return form and text of the arguments of a run that ended."""
         self._all_written()
-        return await asyncio.wrap_future(self._database.submit(lambda c: store.arguments(c, run_id)))
+        return await asyncio.wrap_future(self._database.submit(lambda c: store.arguments(c, run_id), readonly=True))
 
     async def close(self) -> None:
         """Write what waits, then let go of the database."""

@@ -189,10 +189,10 @@ def open_runs(config: Config) -> Runs:
     if config.runs.keep == "off":
         return Runs()
     try:
-        file = locate(config)
+        location = locate(config)
     except ConfigError as error:
         return Runs(diagnostics=error.diagnostics)
-    return Runs(Ledger(Database(file), config.runs))
+    return Runs(Ledger(Database(location), config.runs))
 
 
 def _entry(catalog: Catalog, call: Call) -> FunctionEntry | None:

@@ -138,7 +138,7 @@ FAULTS: dict[str, tuple[str, Seed, str, str]] = {
         "data does not exist",
         "mkdir -p",
     ),
-    "other database": ("database", lambda w: edit(w, '"sqlite"', '"mssql"'), "not supported", "edit "),
+    "other database": ("database", lambda w: edit(w, '"sqlite"', '"mssql"'), "can't be read", "edit "),
     "cache": ("disk", lambda w: write(w.parent / "cache", ""), "can't be written", "ls -ld"),
     "disk": ("disk", lambda _: {"free": lambda _: 2**20}, "1 MiB are free", "uv cache clean"),
     "little room": ("disk", lambda _: {"free": lambda _: 2**29}, "512 MiB are free", "uv cache clean"),
