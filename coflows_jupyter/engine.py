@@ -82,6 +82,7 @@ class EngineStatus(msgspec.Struct, frozen=True):
     reasons: list[str]
     watching: bool
     crashes: int
+    waiting: int
 
 
 class EngineEvent(msgspec.Struct, frozen=True):
@@ -306,6 +307,7 @@ class Engine:
             self.reasons(),
             self.watching,
             self._pool.crashes,
+            self._pool.waiting,
         )
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

@@ -34,9 +34,15 @@ class HostStatus(msgspec.Struct, frozen=True):
 
 
 class Pool(Protocol):
-    """What the engine asks of its hosts, whatever their mode."""
+    """What the engine asks of its hosts, whatever their mode.
+
+    Attributes:
+        crashes: hosts that ended by themselves, ever.
+        waiting: calls for which no host serves yet.
+    """
 
     crashes: int
+    waiting: int
 
     async def swap(self, build: Build) -> Loaded:
         """Load ``build`` beside what serves now and let it take over; an incomplete one only if nothing serves."""
@@ -81,6 +87,7 @@ class ProcessPool:
         self._early = early
         self._database = database
         self.crashes = 0
+        self.waiting = 0
         self._workers = workers
         self._wants_spare = spare
         self._on_output = on_output
@@ -128,10 +135,13 @@ class ProcessPool:
     async def call(self, call: Call) -> Result:
         """See ``Pool.call``; while a host is being replaced the call waits for the new one."""
         if not self._serving:
+            self.waiting += 1
             try:
                 await asyncio.wait_for(self._available.wait(), WAIT_SECONDS)
             except TimeoutError:
                 raise NotReadyError("no host serves the Workflow now; try again in a moment") from None
+            finally:
+                self.waiting -= 1
         return await min(self._serving, key=lambda host: len(host.calls)).call(call)
 
     async def cancel(self, run_id: str) -> None:
@@ -269,6 +279,7 @@ class EmbeddedPool:
 
     def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress, database: str = "") -> None:
         self.crashes = 0
+        self.waiting = 0
         self._host = EmbeddedHost(on_output, on_progress, database)
         self._loaded: Loaded | None = None
 

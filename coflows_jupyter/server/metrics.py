@@ -10,6 +10,7 @@ import prometheus_client
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from coflows_jupyter.host.worker import THREADS
 from coflows_jupyter.runs.metrics import BOUNDS
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.rules import Rule, enforce
@@ -64,6 +65,11 @@ class WorkflowCollector(Collector):
 
     def _hosts(self) -> Iterator[Metric]:
         flying = GaugeMetricFamily("coflows_calls_in_flight", "Calls in hosts now.", labels=["workflow"])
+        waiting = GaugeMetricFamily(
+            "coflows_calls_waiting",
+            "Calls that wait for a host, or are more than a host has threads.",
+            labels=["workflow"],
+        )
         hosts = GaugeMetricFamily("coflows_hosts", "Hosts by their state.", labels=["workflow", "state"])
         crashes = CounterMetricFamily("coflows_host_crashes", "Hosts that ended by themselves.", labels=["workflow"])
         dropped = CounterMetricFamily(
@@ -72,12 +78,14 @@ class WorkflowCollector(Collector):
         for engine in self._services.workflows:
             status = engine.status()
             flying.add_metric([engine.id], sum(host.in_flight for host in status.hosts))
+            queued = sum(max(host.in_flight - THREADS, 0) for host in status.hosts)
+            waiting.add_metric([engine.id], status.waiting + queued)
             for state, number in Counter(host.state for host in status.hosts).items():
                 hosts.add_metric([engine.id, state], number)
             crashes.add_metric([engine.id], status.crashes)
             if engine.runs.ledger is not None:
                 dropped.add_metric([engine.id], engine.runs.ledger.dropped)
-        yield from (flying, hosts, crashes, dropped)
+        yield from (flying, waiting, hosts, crashes, dropped)
 
 
 class MetricsHandler(BaseHandler):

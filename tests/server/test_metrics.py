@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from coflows_jupyter.host.worker import THREADS
 from tests.conftest import RunningServer, Server
 from tests.server.conftest import WID, make_workflow
+from tests.server.test_queries import wait_for
 
 
 def read(server: Server) -> dict[tuple[str, ...], float]:
@@ -50,6 +53,17 @@ def test_calls_are_counted(server: Server) -> None:
     assert after["coflows_calls_in_flight", WID] == 0
     assert after["coflows_runs_dropped_total", WID] == 0
     assert ("coflows_host_crashes_total", WID) in after
+
+
+def test_a_queue_shows(server: Server) -> None:
+    """Calls beyond the threads of a host wait, and are counted; with the last of them the count is 0 again."""
+    url, flying, waiting = f"flow/query/{WID}/main", ("coflows_calls_in_flight", WID), ("coflows_calls_waiting", WID)
+    with ThreadPoolExecutor(THREADS + 3) as pool:
+        calls = [pool.submit(server.http.get, f"{url}/Sleep?seconds=3") for _ in range(THREADS + 3)]
+        wait_for(lambda: read(server)[flying] == THREADS + 3)
+        assert read(server)[waiting] == 3
+    assert {call.result().status_code for call in calls} == {200}
+    assert read(server)[waiting] == 0
 
 
 def test_strangers_do_not_read_them(server: Server, weak_server: Server) -> None:
