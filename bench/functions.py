@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bench.common import WID, coflows, free_port, get, median_ratio, server, table, workflow, wrk
 from coflows_jupyter.config import load_config
-from coflows_jupyter.engine import Engine, Workflows
+from coflows_jupyter.engine import Engine
+from coflows_jupyter.server.api import Workflows
 
 FUNCTIONS = 500
 LOOKUPS = 200_000

@@ -38,6 +38,8 @@ def chart(start: date | None = None, end: date | None = None) -> Figure:
 ### </api>
 def monthly(start: date | None = None) -> Iterator[dict[str, str | float]]:
     value = data.value(start)
+    if value.empty:
+        return
     months = value.groupby(value.index.to_period("M"))
     before = float(value.iloc[0])
     for done, (month, days) in enumerate(months, 1):

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
 from Base.portfolio import data, performance, risk
+from pydantic import Field
 
 
 ### <api name="value_at_risk">
@@ -19,7 +22,7 @@ from Base.portfolio import data, performance, risk
 ###         <group id="$WID$" permission="read"/>
 ###     </permissions>
 ### </api>
-def value_at_risk(confidence: float = 0.95) -> float:
+def value_at_risk(confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95) -> float:
     value = data.value()
     returns = performance.returns(value.to_frame())["value"]
     return round(risk.value_at_risk(returns, confidence) * float(value.iloc[-1]), 2)
@@ -33,7 +36,7 @@ def value_at_risk(confidence: float = 0.95) -> float:
 ###         <group id="$WID$" permission="read"/>
 ###     </permissions>
 ### </api>
-def worst_days(count: int = 5) -> pd.DataFrame:
+def worst_days(count: Annotated[int, Field(ge=1, le=1000)] = 5) -> pd.DataFrame:
     table = data.value().to_frame()
     table.insert(0, "return", table["value"].pct_change().round(5))
     return table.nsmallest(count, "return")
@@ -49,7 +52,11 @@ def worst_days(count: int = 5) -> pd.DataFrame:
 ###         <group id="$WID$" permission="read"/>
 ###     </permissions>
 ### </api>
-def simulate(days: int = 252, paths: int = 2_000_000, seed: int = 1) -> dict[str, float]:
+def simulate(
+    days: Annotated[int, Field(ge=1, le=504)] = 252,
+    paths: Annotated[int, Field(ge=1, le=2_000_000)] = 2_000_000,
+    seed: Annotated[int, Field(ge=0)] = 1,
+) -> dict[str, float]:
     prices, value = data.prices(), float(data.value().iloc[-1])
     weights = data.units() * prices.iloc[-1] / value
     growth: list[np.ndarray] = []

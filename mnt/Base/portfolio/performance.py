@@ -14,7 +14,9 @@ def returns(prices: pd.DataFrame) -> pd.DataFrame:
 
 
 def annual_return(prices: pd.DataFrame) -> pd.Series[float]:
-    """Return the constant yearly growth that leads from the first price to the last."""
+    """Return the constant yearly growth that leads from the first price to the last; NaN where there are not two."""
+    if len(prices) < 2:  # noqa: PLR2004
+        return pd.Series(np.nan, index=prices.columns)
     years = (len(prices) - 1) / TRADING_DAYS
     return (prices.iloc[-1] / prices.iloc[0]) ** (1 / years) - 1
 
