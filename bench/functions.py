@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.common import WID, coflows, free_port, get, median_ratio, server, table, workflow, wrk
 from coflows_jupyter.config import load_config
 from coflows_jupyter.engine import Engine
-from coflows_jupyter.server.api import Workflows
+from coflows_jupyter.workflows import Workflows
 
 FUNCTIONS = 500
 LOOKUPS = 200_000
