@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import msgspec
 import yaml
 
@@ -59,7 +62,7 @@ class DocumentedHandler(BaseHandler):
 class OpenApiHandler(DocumentedHandler):
     """``GET /flow/openapi/WID`` and ``/flow/openapi/WID/QID``: YAML as the original, JSON by ``.json`` or by Accept."""
 
-    def get(self, workflow: str, query: str | None = None, suffix: str | None = None) -> None:
+    async def get(self, workflow: str, query: str | None = None, suffix: str | None = None) -> None:
         """Describe those functions of the Workflow, or of one Query, that the caller may call."""
         engine, shown = self.visible(workflow, query)
         server_url = f"{self.request.protocol}://{self.request.host}{self.base_url}".rstrip("/")
@@ -71,7 +74,13 @@ class OpenApiHandler(DocumentedHandler):
             self.write_json(msgspec.json.encode(document))
         else:
             self.set_header("Content-Type", "application/yaml")
-            self.finish(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+            self.finish(await asyncio.to_thread(_dump, document))
+
+
+def _dump(document: dict[str, Any]) -> str:
+    """Write YAML, which takes seconds for hundreds of functions."""
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 class _Dumper(yaml.SafeDumper):
