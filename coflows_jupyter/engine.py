@@ -35,6 +35,7 @@ from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.registry import Runs
 from coflows_jupyter.workflow.package import Package
 
+EventKind = Literal["state", "build", "catalog", "host", "runs"]
 State = Literal["starting", "building", "serving", "failed", "stopped"]
 Mode = Literal["process", "embedded"]
 
@@ -99,7 +100,7 @@ class EngineEvent(msgspec.Struct, frozen=True):
     """
 
     workflow: str
-    kind: Literal["state", "build", "catalog", "host"]
+    kind: EventKind
     state: State
     message: str = ""
     step: str = ""
@@ -139,6 +140,7 @@ class Engine:
     ) -> None:
         self.config = config
         self.runs = runs or Runs()
+        self.runs.on_change = lambda: self._tell("runs")
         self.package: Package | None = None
         self.id = ""
         self.name = config.workflow.parent.name
@@ -326,7 +328,7 @@ class Engine:
 
     def _tell(
         self,
-        kind: Literal["state", "build", "catalog", "host"],
+        kind: EventKind,
         message: str = "",
         *,
         step: str = "",

@@ -12,7 +12,7 @@ from coflows_jupyter import errors
 from coflows_jupyter.errors import answer
 from coflows_jupyter.units import parse_duration
 
-SAME = ("query", "function", "outcome", "caller", "door")
+SAME = ("workflow", "query", "function", "outcome", "caller", "door")
 
 Outcome = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "crashed", "denied", "refused", "lost"]
 Kind = Literal["query"]
@@ -84,6 +84,7 @@ class Filter(msgspec.Struct, frozen=True):
         query: only of this Query.
         function: only of functions of this name.
         outcome: only those that ended so, or still run.
+        workflow: only of this Workflow.
         caller: only of this caller.
         door: only through this door.
         since: only those that started then or later: ISO 8601, or how long ago, like ``2h``.
@@ -95,6 +96,7 @@ class Filter(msgspec.Struct, frozen=True):
     query: str = ""
     function: str = ""
     outcome: str = ""
+    workflow: str = ""
     caller: str = ""
     door: str = ""
     since: str = ""

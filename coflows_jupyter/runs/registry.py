@@ -26,6 +26,8 @@ from coflows_jupyter.runs.results import Results
 LONG_SECONDS = 1.0
 # Characters that are kept of what strangers choose.
 NAME, MESSAGE = 100, 400
+# Runs may be as short as a tenth of a millisecond; who watches them is told less often.
+TELL_SECONDS = 0.25
 
 
 class Runs:
@@ -36,6 +38,9 @@ class Runs:
         diagnostics: why there is none although one was wanted.
         on_progress: told run ID, done, total and text of how far runs are.
         on_end: told of runs that ended.
+
+    Attributes:
+        on_change: called when a run began, went on or ended, once for all within ``TELL_SECONDS``.
     """
 
     def __init__(
@@ -50,9 +55,11 @@ class Runs:
         self.diagnostics = diagnostics
         self.metrics = Metrics()
         self.results = Results()
+        self.on_change: Callable[[], None] | None = None
         self._live: dict[str, Run] = {}
         self._refusals = Refusals()
         self._timer: asyncio.TimerHandle | None = None
+        self._teller: asyncio.TimerHandle | None = None
         self._on_end = on_end
 
     def open(self) -> None:
@@ -62,8 +69,9 @@ class Runs:
 
     async def close(self) -> None:
         """Write what waits, and forget results."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._teller):
+            if timer is not None:
+                timer.cancel()
         await self.results.close()
         if self.ledger is not None:
             await self.ledger.close()
@@ -75,6 +83,7 @@ class Runs:
         run = self._live[call.run_id] = Run(call, workflow, catalog.build, _entry(catalog, call))
         if self._timer is None and self.ledger is not None:
             self._timer = asyncio.get_running_loop().call_later(LONG_SECONDS, self._note_long)
+        self._changed()
         return run
 
     def note(self, run: Run) -> None:
@@ -109,6 +118,7 @@ class Runs:
         run = Run(short, workflow, catalog.build, entry)
         run.conclude("denied" if outcome == "denied" else "refused", status, message[:MESSAGE])
         self.ledger.add(run)
+        self._changed()
 
     def fail(self, run: Run, error: BaseException) -> None:
         """Take the error that ended a run."""
@@ -126,6 +136,7 @@ class Runs:
         if self._live.pop(run.call.run_id, None) is None:
             return
         run.conclude(outcome, status, error)  # type: ignore[arg-type]  # one of Outcome's
+        self._changed()
         self.metrics.add(run)
         if self.ledger is not None:
             self.ledger.add(run)
@@ -143,7 +154,16 @@ class Runs:
         run = self._live.get(run_id)
         if run is not None:
             run.report(Progress(done, total, text))
+            self._changed()
             self._on_progress(run_id, done, total, text)
+
+    def _changed(self) -> None:
+        if self.on_change is not None and self._teller is None:
+            self._teller = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell, self.on_change)
+
+    def _tell(self, listener: Callable[[], None]) -> None:
+        self._teller = None
+        listener()
 
     # -- what is known -------------------------------------------------------------------------------------------------
 

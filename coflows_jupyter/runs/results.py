@@ -68,8 +68,14 @@ class Later:
                         raise CoflowsError(f"the result has more than {most} bytes, too many to keep")
                     await asyncio.to_thread(file.write, chunk)
 
-    def result(self) -> Result:
-        """Return the result; its body is read from the file as it is taken."""
+    def outcome(self) -> Result:
+        """Return the result; its body is read from the file as it is taken.
+
+        Raises:
+            CoflowsError: what ended the call instead.
+        """
+        if self.error is not None:
+            raise self.error
         status, content_type, headers = self._head
         return Result(status, content_type, self._read(), headers, self.size)
 

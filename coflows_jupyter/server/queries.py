@@ -32,6 +32,7 @@ _PAGE_POLICY = (
 )
 # Who does not wait has more time; a function's own time-out counts all the same.
 LATER_SECONDS = 3600.0
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _POSITION = re.compile(r"p(?:\[(\d*)\])?")
 
 
@@ -86,20 +87,20 @@ class CallHandler(BaseHandler):
         except (DeniedError, NotFoundError, NotAcceptableError) as error:
             self._note_refusal(workflow, query, name, error)
             raise
-        later = self._responds_later()
-        timeout = entry.timeout or (LATER_SECONDS if later else engine.config.host.timeout)
+        patience = self._patience()
+        timeout = entry.timeout or (engine.config.host.timeout if patience is None else LATER_SECONDS)
         caller = self.caller.inside(engine.id, query, function)
         call = Call(self.run_id, query, function, form, data, accept, caller, timeout)
         self._headers["X-Run-Id"] = self.run_id
-        if later:
-            engine.call_later(call)
-            self._headers["Server-Timing"] = timing.line()
-            await self._say_where(engine)
-        else:
+        if patience is None:
             timing.sent()
             result = await self.until_gone(engine.call(call))
             self._headers["Server-Timing"] = timing.line(result.took)
             await self.respond(result)
+        else:
+            engine.call_later(call)
+            self._headers["Server-Timing"] = timing.line()
+            await self._respond_within(patience, engine)
 
     def _note_refusal(self, workflow: str, query: str, name: str, error: CoflowsError) -> None:
         engine = self.services.workflows.get(workflow)
@@ -109,13 +110,33 @@ class CallHandler(BaseHandler):
             call = Call(self.run_id, query, name.partition(".")[0], "query", b"", "", self.caller, 0)
             engine.runs.refuse(call, engine.id, engine.catalog, error, status)
 
-    def _responds_later(self) -> bool:
-        """Whether the caller wants a run to ask for instead of a result to wait for (RFC 7240).
+    def _patience(self) -> float | None:
+        """How long the caller waits for the result before it wants a run to ask for (RFC 7240); ``None``: till the end.
 
         Who is unknown could not ask for the run, so the wish is passed over.
         """
-        wishes = self.request.headers.get("Prefer", "").lower()
-        return "respond-async" in re.split(r"[\s,;]+", wishes) and self.caller.source != "anonymous"
+        wishes = re.split(r"[\s,;]+", self.request.headers.get("Prefer", "").lower())
+        if "respond-async" not in wishes or self.caller.source == "anonymous":
+            return None
+        found = next((wish[5:] for wish in wishes if wish.startswith("wait=")), "")
+        return min(float(found), LATER_SECONDS) if _DIGITS.fullmatch(found) else 0.0
+
+    async def _respond_within(self, patience: float, engine: Engine) -> None:
+        """Answer with the result of a run when it is there in time, else with where the run is."""
+        try:
+            if patience:
+                await self.until_gone(asyncio.wait_for(engine.runs.settled(self.run_id), patience))
+        except TimeoutError:
+            pass
+        except ClientGoneError:
+            # Who left before the answer does not know of the run, and waits for nothing.
+            await engine.cancel(self.run_id)
+            raise
+        later = engine.runs.results.get(self.run_id)
+        if later is None or later.run is not None:
+            await self._say_where(engine)
+        else:
+            await self.respond(later.outcome())
 
     async def _say_where(self, engine: Engine) -> None:
         found = await engine.runs.find(self.run_id)

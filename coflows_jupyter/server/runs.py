@@ -29,10 +29,11 @@ class RunsHandler(BaseHandler):
         wanted = self._wanted()
         found: list[RunModel] = []
         for engine in self.services.workflows:
-            own = msgspec.structs.replace(wanted, caller=self.caller.id)
-            everybody = permission(self.caller, engine.id) >= AccessType.WRITE
-            runs = await engine.runs.list(wanted if everybody else own)
-            found += [r for r in runs if everybody or self.caller.covers(engine.id, r.query, r.function)]
+            if wanted.workflow in {"", engine.id}:
+                everybody = permission(self.caller, engine.id) >= AccessType.WRITE
+                caller = wanted.caller if everybody else self.caller.id
+                runs = await engine.runs.list(msgspec.structs.replace(wanted, workflow=engine.id, caller=caller))
+                found += [r for r in runs if everybody or self.caller.covers(engine.id, r.query, r.function)]
         found.sort(key=lambda run: run.started, reverse=True)
         self.write_json(msgspec.json.encode(RunList(found[: wanted.limit])))
 
@@ -110,10 +111,8 @@ class RunResultHandler(CallHandler, _RunHandler):
             self.set_status(202)
             self.set_header("Retry-After", "1")
             self.write_json(msgspec.json.encode(found))
-        elif later.error is not None:
-            raise later.error
         else:
-            await self.respond(later.result())
+            await self.respond(later.outcome())
 
 
 class RunEventsHandler(_RunHandler):

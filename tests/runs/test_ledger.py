@@ -86,6 +86,9 @@ def test_filters_and_pages(tmp_path: Path) -> None:
             assert {run.function for run in await ledger.list(Filter(outcome="failed"))} == {"Fail"}
             assert len(await ledger.list(Filter(function="Add", query="q"))) == 5
             assert await ledger.list(Filter(caller="somebody")) == []
+            assert len(await ledger.list(Filter(text="q.aDD"))) == 5
+            assert await ledger.list(Filter(text="q_Add")) == []
+            assert await ledger.list(Filter(workflow="another")) == []
 
     asyncio.run(work())
 

@@ -175,3 +175,29 @@ def test_progress_is_told_while_the_run_goes_on(
         go.touch()
         assert "event: end" in list(lines)
     assert server.http.get(f"{run}/log").text == ""
+
+
+def test_a_short_call_is_answered_when_it_is_waited_for(server: Server) -> None:
+    """``wait`` gives the result, or the problem, of what ends in time, and the run of what does not."""
+    patient = {"Prefer": "respond-async, wait=10"}
+    answer = server.http.get(CALL + "Add?x=1&y=2", headers=patient)
+    assert (answer.status_code, answer.json()) == (200, 3)
+    assert server.http.get(f"coflows/api/runs/{answer.headers['x-run-id']}/result").json() == 3
+    assert server.http.get(CALL + "Add?x=one&y=2", headers=patient).status_code == 422
+    started = time.monotonic()
+    answer = server.http.get(CALL + "Sleep?seconds=30", headers={"Prefer": "wait=1, respond-async"})
+    assert (answer.status_code, answer.json()["outcome"]) == (202, "running")
+    assert time.monotonic() - started < 10
+    server.http.post(f"{answer.headers['location']}/cancel").raise_for_status()
+
+
+def test_who_leaves_before_the_answer_ends_the_call(server: Server) -> None:
+    """Nobody knows of a run whose 202 was not sent yet, so it ends with its connection."""
+    with pytest.raises(httpx.ReadTimeout):
+        server.http.get(CALL + "Sleep?seconds=31", headers={"Prefer": "respond-async, wait=60"}, timeout=0.5)
+    deadline = time.monotonic() + 10
+    outcome = "running"
+    while outcome == "running" and time.monotonic() < deadline:
+        runs = server.http.get("coflows/api/runs?function=Sleep&text=31").json()["runs"]
+        outcome = runs[0]["outcome"]
+    assert outcome == "cancelled"

@@ -162,8 +162,22 @@ def test_list_filters(server: Server) -> None:
     ]
     failed = server.http.get("coflows/api/runs?outcome=failed&query=main&limit=1").json()["runs"]
     assert [run["function"] for run in failed] == ["Fail"]
+    third = server.http.get("coflows/api/runs", params={"text": "A=3", "workflow": WID}).json()["runs"]
+    assert [run["arguments"] for run in third] == [{"a": "3"}]
+    assert server.http.get("coflows/api/runs?workflow=another").json()["runs"] == []
     assert server.http.get("coflows/api/runs?limit=many").status_code == 422
     assert server.http.get("coflows/api/runs?wat=1").status_code == 422
+
+
+def test_events_say_that_there_are_other_runs(server: Server) -> None:
+    """Who shows runs need not ask again and again: that one began or ended is told, after it can be seen."""
+    with server.http.stream("GET", "coflows/api/events") as stream:
+        lines = stream.iter_lines()
+        assert "event: state" in next(line for line in lines if line.startswith("event"))
+        answer = server.http.get(CALL + "Add?x=1&y=2")
+        assert any(line == "event: runs" for line in lines)
+        latest = server.http.get("coflows/api/runs?limit=1").json()["runs"]
+        assert latest[0]["id"] == answer.headers["x-run-id"]
 
 
 def test_a_running_call_is_seen_and_cancelled(server: Server) -> None:
