@@ -52,7 +52,8 @@ export default ts.config(
         require: 'readonly',
         __dirname: 'readonly',
         AbortController: 'readonly',
-        AbortSignal: 'readonly'
+        AbortSignal: 'readonly',
+        ReadableStream: 'readonly'
       }
     }
   },

@@ -6,5 +6,6 @@ module.exports = class extends Lab {
     super(...options);
     this.global.AbortController = AbortController;
     this.global.AbortSignal = AbortSignal;
+    this.global.ReadableStream = ReadableStream;
   }
 };

@@ -2,6 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { JSONValue } from '@lumino/coreutils';
 import type { JSONSchema7 } from 'json-schema';
+import { readEvents, type IServerEvent } from './events';
 import type {
   IAnswer,
   IBuildReport,
@@ -9,8 +10,23 @@ import type {
   IDiagnostic,
   IFunction,
   IProblem,
+  IRun,
   IWorkflow
 } from './tokens';
+
+/** Who calls, for the history. */
+const DOOR = { 'X-Coflows-Door': 'sidebar' };
+
+/** Which runs to list; what is absent or empty does not narrow. */
+export interface IRunFilter {
+  workflow?: string;
+  query?: string;
+  outcome?: string;
+  text?: string;
+  /** Only those older than the run of this ID. */
+  before?: string;
+  limit?: number;
+}
 
 /** The server answered, and the answer is a problem. */
 export class ApiError extends Error {
@@ -27,6 +43,11 @@ export class Api {
   /** Resolve when the server lives. */
   async health(): Promise<void> {
     await this._request('coflows/api/health');
+  }
+
+  /** The ID that the history has for whoever is at this page. */
+  async me(): Promise<string> {
+    return (await this._json<{ id: string }>('coflows/api/me')).id;
   }
 
   async workflows(): Promise<IWorkflow[]> {
@@ -60,31 +81,62 @@ export class Api {
     return this._json(`coflows/api/schemas/${name}`);
   }
 
-  /** The address that anybody else would call. */
-  address(target: IFunction): string {
-    return URLExt.join(this.settings.baseUrl, target.url);
+  /** The address that anybody else would use. */
+  address(path: string): string {
+    return URLExt.join(this.settings.baseUrl, path);
   }
 
   /**
-   * Call a function.
+   * Call a function; when it takes longer than a second, the answer is the run that goes on.
    *
    * @param body - an object gives arguments by name, an array by position.
    * @param signal - aborting it closes the connection, which cancels the call on the server.
    */
-  async call(target: IFunction, body: JSONValue, signal: AbortSignal): Promise<IAnswer> {
+  async call(target: IFunction, body: JSONValue, signal: AbortSignal): Promise<IAnswer | IRun> {
     const start = performance.now();
     const response = await this._request(target.url, {
       method: 'POST',
       body: JSON.stringify(body),
-      headers: { 'Content-Type': 'application/json' },
+      headers: {
+        'Content-Type': 'application/json',
+        Prefer: 'respond-async, wait=1',
+        ...DOOR
+      },
       signal
     });
-    return {
-      contentType: response.headers.get('Content-Type') ?? '',
-      body: await response.blob(),
-      runId: response.headers.get('X-Run-Id') ?? '',
-      seconds: (performance.now() - start) / 1000
-    };
+    return isLater(response)
+      ? ((await response.json()) as IRun)
+      : readBody(response, (performance.now() - start) / 1000);
+  }
+
+  /** List runs, the latest first, those that go on before all others. */
+  async runs(filter: IRunFilter): Promise<IRun[]> {
+    const given = Object.entries(filter).filter(([, value]) => value !== '');
+    const query = URLExt.objectToQueryString(Object.fromEntries(given));
+    return (await this._json<{ runs: IRun[] }>(`coflows/api/runs${query}`)).runs;
+  }
+
+  /** What a run gave back, as its call would have. */
+  async result(run: IRun): Promise<IAnswer> {
+    return readBody(await this._request(`${runPath(run.id)}/result`), run.seconds);
+  }
+
+  /** Everything a run logs and reports, from its start to its end. */
+  async *runEvents(id: string, signal: AbortSignal): AsyncGenerator<IServerEvent> {
+    yield* readEvents(await this._request(`${runPath(id)}/events`, { signal }));
+  }
+
+  /** Ask a run to stop. */
+  cancelRun(id: string): Promise<IRun> {
+    return this._json(`${runPath(id)}/cancel`, { method: 'POST' });
+  }
+
+  /** Call again with the same arguments, without waiting for the result. */
+  rerun(id: string): Promise<IRun> {
+    return this._json(`${runPath(id)}/rerun`, {
+      method: 'POST',
+      headers: { Prefer: 'respond-async', ...DOOR }
+    });
   }
 
   private _post<T>(path: string, body: JSONValue): Promise<T> {
@@ -122,6 +174,23 @@ export async function readProblem(response: Response): Promise<IProblem> {
   } catch {
     return fallback;
   }
+}
+
+function isLater(response: Response): boolean {
+  return response.status === 202 && response.headers.get('Preference-Applied') === 'respond-async';
+}
+
+async function readBody(response: Response, seconds: number): Promise<IAnswer> {
+  return {
+    contentType: response.headers.get('Content-Type') ?? '',
+    body: await response.blob(),
+    runId: response.headers.get('X-Run-Id') ?? '',
+    seconds
+  };
+}
+
+function runPath(id: string): string {
+  return `coflows/api/runs/${encodeURIComponent(id)}`;
 }
 
 function workflowPath(id: string): string {

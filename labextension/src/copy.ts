@@ -1,8 +1,9 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
-import { bodyOf } from './schema';
-import type { Arguments, IFunction, IParameter, IQuery } from './tokens';
+import type { Arguments, IFunction, IParameter, IQuery, IRun } from './tokens';
 
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
+const LOAD = '%load_ext coflows_jupyter';
+const LITERALS = new Set<unknown>(['integer', 'number', 'boolean']);
 const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 /** Quote a word for a POSIX shell. */
@@ -36,11 +37,11 @@ export function pythonLiteral(value: JSONValue): string {
 }
 
 /** The call as a curl command; the key comes from the command line tool and is never shown. */
-export function asCurl(address: string, target: IFunction, values: Arguments): string {
+export function asCurl(address: string, body: JSONValue): string {
   return [
     'curl -H "x-api-key: $(coflows key show)"',
     "-H 'Content-Type: application/json'",
-    `-d ${quoted(JSON.stringify(bodyOf(target, values)))}`,
+    `-d ${quoted(JSON.stringify(body))}`,
     quoted(address)
   ].join(' ');
 }
@@ -75,10 +76,88 @@ export function asPython(query: IQuery, target: IFunction, values: Arguments): s
       words.push(`${name}=${pythonLiteral(value)}`);
     }
   }
-  const object = IDENTIFIER.test(query.id)
-    ? `query.${query.id}`
-    : `query[${pythonLiteral(query.id)}]`;
-  return `%load_ext coflows_jupyter\n${object}.${target.name}(${words.join(', ')})`;
+  return `${LOAD}\n${pythonCall(query.id, target.name, words)}`;
+}
+
+/**
+ * A run as a notebook cell that makes the same call.
+ *
+ * @param target - the function as it is now; null when it has left the Build.
+ */
+export function asCell(run: IRun, target: IFunction | null): string {
+  const values = givenArguments(run.arguments, target);
+  const words: string[] = [];
+  if (Array.isArray(values)) {
+    words.push(...values.map(pythonLiteral));
+  } else if (isWhole(values, target)) {
+    words.push(pythonLiteral(values));
+  } else {
+    const named = Object.entries(values as JSONObject);
+    const plain = named.filter(([name]) => IDENTIFIER.test(name));
+    const others = named.filter(([name]) => !IDENTIFIER.test(name));
+    words.push(...plain.map(([name, value]) => `${name}=${pythonLiteral(value)}`));
+    if (others.length > 0) {
+      words.push(`**${pythonLiteral(Object.fromEntries(others))}`);
+    }
+  }
+  const origin = `# Run ${run.id} of ${run.started}, Build ${run.build}`;
+  return [LOAD, origin, pythonCall(run.query, run.function, words)].join('\n');
+}
+
+/**
+ * Arguments of a run in the types that its function wants: those of an URL are all text.
+ *
+ * @param target - the function as it is now; null when it has left the Build.
+ */
+export function givenArguments(values: JSONValue, target: IFunction | null): JSONValue {
+  const parameters = target?.parameters ?? [];
+  if (Array.isArray(values)) {
+    const rest = parameters.find(({ kind }) => kind === 'var_positional');
+    return values.map((value, index) => typed(value, parameters.at(index) ?? rest));
+  }
+  if (typeof values === 'object' && values !== null && !isWhole(values, target)) {
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        typed(
+          value,
+          parameters.find(parameter => parameter.name === name)
+        )
+      ])
+    );
+  }
+  return values;
+}
+
+/** Whether a body was no arguments but the value of the only parameter. */
+function isWhole(values: JSONValue, target: IFunction | null): boolean {
+  if (typeof values !== 'object' || values === null) {
+    return true;
+  }
+  const [only, ...others] = target?.parameters ?? [];
+  return (
+    (only as IParameter | undefined)?.kind === 'positional' &&
+    others.length === 0 &&
+    Object.keys(values).length > 0 &&
+    !(only.name in values)
+  );
+}
+
+/** Read a text as the number or truth value that a parameter wants. */
+function typed(value: JSONValue, parameter: IParameter | undefined): JSONValue {
+  if (typeof value !== 'string' || !LITERALS.has(parameter?.schema.type)) {
+    return value;
+  }
+  try {
+    return JSON.parse(value) as JSONValue;
+  } catch {
+    return value;
+  }
+}
+
+function pythonCall(query: string, name: string, words: string[]): string {
+  const object = IDENTIFIER.test(query) ? `query.${query}` : `query[${pythonLiteral(query)}]`;
+  return `${object}.${name}(${words.join(', ')})`;
 }
 
 /** A parameter's words on the command line; one that is left out before others gives its default. */

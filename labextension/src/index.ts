@@ -8,13 +8,15 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Api } from './api';
-import { CallsModel } from './calls';
-import { addCommands } from './commands';
+import { addCommand, addOpenAt } from './commands';
 import { CoflowsPanel } from './components/panel';
 import { Connection } from './connection';
 import { editor } from './editor/plugin';
-import { CoflowsModel } from './model';
-import { ICoflows } from './tokens';
+import { CallsModel } from './sections/queries/model';
+import { SECTIONS } from './sections/registry';
+import { RunsModel } from './sections/runs/model';
+import { CoflowsModel } from './sections/workflow/model';
+import { ICoflows, PANEL_ID } from './tokens';
 
 const DOMAIN = 'coflows_jupyter';
 
@@ -25,8 +27,13 @@ const model: JupyterFrontEndPlugin<ICoflows> = {
   provides: ICoflows,
   activate: (app: JupyterFrontEnd): ICoflows => {
     const api = new Api(app.serviceManager.serverSettings);
-    const model = new CoflowsModel(api, new Connection(api));
-    return { model, calls: new CallsModel(api, model) };
+    const connection = new Connection(api);
+    const model = new CoflowsModel(api, connection);
+    return {
+      model,
+      calls: new CallsModel(api, model),
+      runs: new RunsModel(api, model, connection)
+    };
   }
 };
 
@@ -45,20 +52,25 @@ const commands: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    addCommands({ app, coflows, documents, palette, rendermime, trans });
+    const options = { app, coflows, documents, palette, rendermime, trans };
+    addOpenAt(options);
+    for (const section of SECTIONS) {
+      section.addCommands(options);
+    }
   }
 };
 
 const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'coflows-jupyter:sidebar',
-  description: 'Shows the Workflow and its Queries.',
+  description: 'Shows the Workflow, its Queries and its runs.',
   autoStart: true,
   requires: [ICoflows, IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ITranslator],
+  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     coflows: ICoflows,
     rendermime: IRenderMimeRegistry,
+    palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null
   ): void => {
@@ -68,6 +80,15 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const panel = new CoflowsPanel(services, language);
     app.shell.add(panel, 'left', { rank: 450, type: 'CoFlows' });
     restorer?.add(panel, panel.id);
+    for (const { id, title } of SECTIONS) {
+      addCommand({ app, palette, trans }, `coflows:show-${id}`, {
+        label: trans.__('Show %1', title(trans)),
+        execute: () => {
+          app.shell.activateById(PANEL_ID);
+          panel.reveal(id);
+        }
+      });
+    }
   }
 };
 

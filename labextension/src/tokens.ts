@@ -1,7 +1,8 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import { Token } from '@lumino/coreutils';
-import type { CallsModel } from './calls';
-import type { CoflowsModel } from './model';
+import type { CallsModel } from './sections/queries/model';
+import type { RunsModel } from './sections/runs/model';
+import type { CoflowsModel } from './sections/workflow/model';
 
 export const PANEL_ID = 'coflows-panel';
 
@@ -18,6 +19,13 @@ export namespace CommandIDs {
   export const copyCurl = 'coflows:copy-curl';
   export const copyCommand = 'coflows:copy-command';
   export const copyPython = 'coflows:copy-python';
+  export const runAgain = 'coflows:run-again';
+  export const cancelRun = 'coflows:cancel-run';
+  export const openRunResult = 'coflows:open-run-result';
+  export const copyRunCell = 'coflows:copy-run-cell';
+  export const copyRunCurl = 'coflows:copy-run-curl';
+  export const openApiPage = 'coflows:open-api-page';
+  export const copyOpenApi = 'coflows:copy-openapi-url';
 }
 
 /** What the server's REST answers; the field names are those of its OpenAPI document. */
@@ -118,7 +126,7 @@ export interface ICatalog {
 /** What travels on the event bus: that something changed, never the state itself. */
 export interface IEngineEvent {
   workflow: string;
-  kind: 'state' | 'build' | 'catalog' | 'host';
+  kind: 'state' | 'build' | 'catalog' | 'host' | 'runs';
   state: IWorkflow['state'];
   message: string;
   step: string;
@@ -152,13 +160,56 @@ export interface IAnswer {
   seconds: number;
 }
 
+/** How far a run says that it is; `total` is 0 when nobody knows. */
+export interface IProgress {
+  done: number;
+  total: number;
+  text: string;
+}
+
+export type RunOutcome =
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'timed_out'
+  | 'cancelled'
+  | 'crashed'
+  | 'denied'
+  | 'refused'
+  | 'lost';
+
+/** A call that was made, or still is. */
+export interface IRun {
+  id: string;
+  workflow: string;
+  query: string;
+  function: string;
+  door: string;
+  caller: string;
+  /** An object by name, a list by position, or null where they were not kept. */
+  arguments: JSONValue;
+  /** ISO 8601. */
+  started: string;
+  seconds: number;
+  outcome: RunOutcome;
+  /** HTTP status of its answer; 0 while it runs. */
+  status: number;
+  error: string;
+  build: string;
+  result_bytes: number;
+  progress: IProgress | null;
+  /** Whether its result can be fetched. */
+  kept: boolean;
+}
+
 /** Arguments of a call by name; a parameter that is absent keeps its default. */
 export type Arguments = Partial<Record<string, JSONValue>>;
 
-/** What other extensions may use: the state of the server's Workflows, and the calls made from this page. */
+/** What other extensions may use: the state of the server's Workflows, and the calls made from this page and elsewhere. */
 export interface ICoflows {
   readonly model: CoflowsModel;
   readonly calls: CallsModel;
+  readonly runs: RunsModel;
 }
 
 export const ICoflows = new Token<ICoflows>(

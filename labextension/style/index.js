@@ -2,3 +2,4 @@ import './base.css';
 import './form.css';
 import './result.css';
 import './editor.css';
+import './runs.css';

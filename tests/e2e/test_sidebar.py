@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.conftest import RunningServer
 from tests.e2e.lab import OpenLab, wait_until, write_settings
@@ -39,6 +39,11 @@ CONTRASTS = """panel => {
     }
     return found;
 }"""
+
+
+def faint_texts(panel: Locator) -> list[str]:
+    """Return the texts that hardly stand out, with their contrasts."""
+    return [f"{text}: {ratio:.2f}" for ratio, text in panel.evaluate(CONTRASTS) if ratio < 4.5]
 
 
 def test_edit_diagnose_fix_and_run(sample: Path, running_server: RunningServer, open_lab: OpenLab) -> None:
@@ -182,8 +187,7 @@ def test_themes(
     lab.button("Run").click()
     expect(panel.get_by_role("table")).to_be_visible()
     lab.screenshot(theme.lower().replace(" ", "-"))
-    faint = [f"{text}: {ratio:.2f}" for ratio, text in panel.evaluate(CONTRASTS) if ratio < 4.5]
-    assert not faint
+    assert not faint_texts(panel)
     background = panel.locator(".jp-Coflows-pane").first.evaluate("node => getComputedStyle(node).backgroundColor")
     assert (background == "rgb(255, 255, 255)") is theme.endswith("Light")
 

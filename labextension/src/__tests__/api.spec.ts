@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { ApiError } from '../api';
-import type { IProblem } from '../tokens';
+import type { IAnswer, IProblem } from '../tokens';
 import { FakeServer, json, makeFunction } from './fixtures';
 
 const target = makeFunction('f');
@@ -23,7 +23,7 @@ describe('Api', () => {
         return json(3, { headers: { 'X-Run-Id': 'r1' } });
       }
     });
-    const answer = await api.call(target, { x: 1 }, live());
+    const answer = (await api.call(target, { x: 1 }, live())) as IAnswer;
     expect(answer).toMatchObject({ contentType: 'application/json', runId: 'r1' });
     expect(await answer.body.text()).toBe('3');
     const request = seen as unknown as Request;
@@ -32,7 +32,9 @@ describe('Api', () => {
   });
 
   it('knows the address of a function below any base URL', () => {
-    expect(new FakeServer({}).api.address(target)).toBe('http://lab.test/base/flow/query/w1/q1/f');
+    expect(new FakeServer({}).api.address(target.url)).toBe(
+      'http://lab.test/base/flow/query/w1/q1/f'
+    );
   });
 
   it('keeps problem details whole', async () => {

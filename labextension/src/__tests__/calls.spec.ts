@@ -1,7 +1,17 @@
-import { CallsModel, type IFound } from '../calls';
+import { CallsModel, type IFound } from '../sections/queries/model';
 import { Connection } from '../connection';
-import { CoflowsModel } from '../model';
-import { FakeServer, json, makeFunction, makeQuery, makeWorkflow, parameter } from './fixtures';
+import { CoflowsModel } from '../sections/workflow/model';
+import {
+  eventStream,
+  FakeServer,
+  json,
+  makeFunction,
+  makeQuery,
+  makeRun,
+  makeWorkflow,
+  parameter,
+  until
+} from './fixtures';
 
 const PATH = 'POST flow/query/w1/q1/Add';
 const INTEGER = { type: 'integer' };
@@ -75,11 +85,60 @@ describe('CallsModel', () => {
     });
     calls.setArguments(found, { x: 1 });
     const run = calls.run(found);
-    expect(calls.runningSince(found)).not.toBeNull();
+    expect(calls.running(found)).not.toBeNull();
     calls.cancel(found);
     await Promise.all([run, closed]);
     expect(calls.outcome(found)).toEqual({ kind: 'cancelled' });
-    expect(calls.runningSince(found)).toBeNull();
+    expect(calls.running(found)).toBeNull();
+  });
+
+  describe('a call that takes long', () => {
+    const RUN = 'coflows/api/runs/r1';
+    const progress = { done: 1, total: 2, text: 'half' };
+
+    beforeEach(() => {
+      const headers = { 'Preference-Applied': 'respond-async' };
+      server.routes[PATH] = request => {
+        expect(request.headers.get('Prefer')).toBe('respond-async, wait=1');
+        return json(makeRun('r1', { outcome: 'running' }), { status: 202, headers });
+      };
+      calls.setArguments(found, { x: 1 });
+    });
+
+    it('tells how far it is, then gives its result', async () => {
+      const seen: unknown[] = [];
+      calls.changed.connect(() => seen.push(calls.running(found)?.activity));
+      server.routes[`GET ${RUN}/events`] = () =>
+        eventStream(['progress', progress], ['log', { text: 'hi' }], ['end', makeRun('r1')]);
+      server.routes[`GET ${RUN}/result`] = () => json(3);
+      await calls.run(found);
+      expect(seen).toContainEqual({ progress, log: 'hi' });
+      expect(calls.outcome(found)).toMatchObject({ kind: 'result', result: { json: 3 } });
+    });
+
+    it('gives its problem', async () => {
+      const end = makeRun('r1', { outcome: 'failed' });
+      server.routes[`GET ${RUN}/events`] = () => eventStream(['end', end]);
+      server.routes[`GET ${RUN}/result`] = () =>
+        json({ title: 'no', status: 500, detail: 'x' }, { status: 500 });
+      await calls.run(found);
+      expect(calls.outcome(found)).toMatchObject({ kind: 'problem', problem: { detail: 'x' } });
+    });
+
+    it('is cancelled on the server, which says when it has ended', async () => {
+      let end: (response: Response) => void = () => undefined;
+      server.routes[`GET ${RUN}/events`] = () => new Promise(resolve => (end = resolve));
+      server.routes[`POST ${RUN}/cancel`] = () => {
+        end(eventStream(['end', makeRun('r1', { outcome: 'cancelled' })]));
+        return json(makeRun('r1', { outcome: 'running' }));
+      };
+      const run = calls.run(found);
+      await until(() => server.requests.includes(`GET ${RUN}/events`));
+      calls.cancel(found);
+      expect(calls.running(found)?.stopping).toBe(true);
+      await run;
+      expect(calls.outcome(found)).toEqual({ kind: 'cancelled' });
+    });
   });
 
   it('says so when the server is away', async () => {

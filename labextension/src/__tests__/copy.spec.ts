@@ -1,5 +1,16 @@
-import { asCommand, asCurl, asPython, pythonLiteral, shellQuote } from '../copy';
-import { makeFunction, makeQuery, parameter } from './fixtures';
+import type { JSONValue } from '@lumino/coreutils';
+import {
+  asCell,
+  asCommand,
+  asCurl,
+  asPython,
+  givenArguments,
+  pythonLiteral,
+  shellQuote
+} from '../copy';
+import { bodyOf } from '../schema';
+import type { IFunction } from '../tokens';
+import { makeFunction, makeQuery, makeRun, parameter } from './fixtures';
 
 const ADDRESS = 'http://localhost:8888/flow/query/w1/q1/f';
 
@@ -27,7 +38,7 @@ describe('asCurl', () => {
   const target = makeFunction('f', [parameter('x'), parameter('y')]);
 
   it('posts the arguments by name and never shows a key', () => {
-    expect(asCurl(ADDRESS, target, { x: 1, y: "it's" })).toBe(
+    expect(asCurl(ADDRESS, bodyOf(target, { x: 1, y: "it's" }))).toBe(
       'curl -H "x-api-key: $(coflows key show)" -H \'Content-Type: application/json\' ' +
         `-d '{"x":1,"y":"it'"'"'s"}' '${ADDRESS}'`
     );
@@ -35,7 +46,7 @@ describe('asCurl', () => {
 
   it('posts by position where the function takes *args', () => {
     const many = makeFunction('f', [parameter('x'), parameter('rest', { kind: 'var_positional' })]);
-    expect(asCurl(ADDRESS, many, { x: 1, rest: [2, 3] })).toContain("-d '[1,2,3]'");
+    expect(asCurl(ADDRESS, bodyOf(many, { x: 1, rest: [2, 3] }))).toContain("-d '[1,2,3]'");
   });
 });
 
@@ -76,5 +87,54 @@ describe('asPython', () => {
   it('indexes an ID that is no Python name', () => {
     const target = makeFunction('f');
     expect(asPython(makeQuery([target], '9f-1'), target, {})).toContain('query["9f-1"].f()');
+  });
+});
+
+describe('givenArguments', () => {
+  const target = makeFunction('f', [
+    parameter('x', { schema: { type: 'integer' } }),
+    parameter('on', { schema: { type: 'boolean' } }),
+    parameter('text', { schema: { type: 'string' } })
+  ]);
+
+  it('reads the text of an URL as what the function wants', () => {
+    expect(givenArguments({ x: '1', on: 'true', text: '2' }, target)).toEqual({
+      x: 1,
+      on: true,
+      text: '2'
+    });
+    expect(givenArguments(['1', 'no', '3'], target)).toEqual([1, 'no', '3']);
+  });
+
+  it('leaves them alone when the function is gone', () => {
+    expect(givenArguments({ x: '1' }, null)).toEqual({ x: '1' });
+  });
+});
+
+describe('asCell', () => {
+  const cell = (values: JSONValue, target: IFunction | null = null) =>
+    asCell(makeRun('r1', { arguments: values }), target).split('\n');
+
+  it('makes the call again and says where it comes from', () => {
+    expect(cell({ x: 1, on: true })).toEqual([
+      '%load_ext coflows_jupyter',
+      '# Run r1 of 2026-01-01T12:00:00.000+00:00, Build b1',
+      'query.q1.f(x=1, on=True)'
+    ]);
+  });
+
+  it.each([
+    [[1, 'a'], 'query.q1.f(1, "a")'],
+    [{}, 'query.q1.f()'],
+    [{ 'a b': 1, c: 2 }, 'query.q1.f(c=2, **{"a b": 1})'],
+    ['text', 'query.q1.f("text")']
+  ])('spells %j', (values, call) => {
+    expect(cell(values).at(-1)).toBe(call);
+  });
+
+  it('gives a body that was the only argument as that', () => {
+    const target = makeFunction('f', [parameter('book')]);
+    expect(cell({ a: 1 }, target).at(-1)).toBe('query.q1.f({"a": 1})');
+    expect(cell({ book: 1 }, target).at(-1)).toBe('query.q1.f(book=1)');
   });
 });

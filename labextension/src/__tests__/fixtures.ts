@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { Api } from '../api';
-import type { IFunction, IParameter, IQuery, IWorkflow } from '../tokens';
+import type { IFunction, IParameter, IQuery, IRun, IWorkflow } from '../tokens';
 
 export function parameter(name: string, more: Partial<IParameter> = {}): IParameter {
   return {
@@ -52,6 +52,34 @@ export function makeWorkflow(id: string, more: Partial<IWorkflow> = {}): IWorkfl
     crashes: 0,
     ...more
   };
+}
+
+export function makeRun(id: string, more: Partial<IRun> = {}): IRun {
+  return {
+    id,
+    workflow: 'w1',
+    query: 'q1',
+    function: 'f',
+    door: 'http',
+    caller: 'root',
+    arguments: {},
+    started: '2026-01-01T12:00:00.000+00:00',
+    seconds: 1,
+    outcome: 'succeeded',
+    status: 200,
+    error: '',
+    build: 'b1',
+    result_bytes: 1,
+    progress: null,
+    kept: false,
+    ...more
+  };
+}
+
+/** A stream of events as a run tells them. */
+export function eventStream(...events: [string, unknown][]): Response {
+  const text = events.map(([kind, data]) => `event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
+  return new Response(text.join(''), { headers: { 'Content-Type': 'text/event-stream' } });
 }
 
 export function json(body: unknown, init: ResponseInit = {}): Response {

@@ -1,5 +1,5 @@
 import { Connection, EVENT_SCHEMA } from '../connection';
-import { CoflowsModel } from '../model';
+import { CoflowsModel } from '../sections/workflow/model';
 import { FakeServer, json, makeFunction, makeQuery, makeWorkflow, until } from './fixtures';
 
 const LIST = 'GET coflows/api/workflows';

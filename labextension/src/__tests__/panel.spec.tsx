@@ -3,10 +3,11 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import type { JSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
-import { CallsModel } from '../calls';
+import { CallsModel } from '../sections/queries/model';
 import { CoflowsPanel } from '../components/panel';
 import { Connection } from '../connection';
-import { CoflowsModel } from '../model';
+import { CoflowsModel } from '../sections/workflow/model';
+import { RunsModel } from '../sections/runs/model';
 import { CommandIDs, type IWorkflow } from '../tokens';
 import {
   FakeServer,
@@ -31,6 +32,7 @@ describe('CoflowsPanel', () => {
   let connection: Connection;
   let model: CoflowsModel;
   let calls: CallsModel;
+  let runs: RunsModel;
   let panel: CoflowsPanel;
   let executed: [string, JSONObject][];
 
@@ -54,7 +56,8 @@ describe('CoflowsPanel', () => {
       });
     }
     const trans = nullTranslator.load('coflows_jupyter');
-    const services = { model, calls, commands, trans, rendermime: new RenderMimeRegistry() };
+    runs = new RunsModel(server.api, model, connection);
+    const services = { model, calls, runs, commands, trans, rendermime: new RenderMimeRegistry() };
     panel = new CoflowsPanel(services, nullTranslator);
     Widget.attach(panel, document.body);
     await model.refresh();
@@ -77,6 +80,7 @@ describe('CoflowsPanel', () => {
   afterEach(() => {
     panel.dispose();
     calls.dispose();
+    runs.dispose();
     model.dispose();
     connection.dispose();
   });

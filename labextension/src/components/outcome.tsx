@@ -1,6 +1,6 @@
 import { downloadIcon, launchIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { IFound, ISuccess, Outcome } from '../calls';
+import type { IFound, ISuccess, Outcome } from '../sections/queries/model';
 import { durationText } from '../format';
 import { viewsOf, type IResult, type View } from '../result';
 import { CommandIDs, type IProblem } from '../tokens';

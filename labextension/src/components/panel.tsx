@@ -6,22 +6,21 @@ import {
 } from '@jupyterlab/ui-components';
 import type { ITranslator } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
-import { AccordionLayout } from '@lumino/widgets';
+import type { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 import { coflowsIcon } from '../icons';
-import { CommandIDs, PANEL_ID } from '../tokens';
+import { SECTIONS, type ISection } from '../sections/registry';
+import { PANEL_ID } from '../tokens';
 import { Services, type IServices } from './context';
-import { QueriesSection } from './queries';
-import { WorkflowSection } from './workflow';
 
-/** The sidebar: sections that tell the model whether anybody looks. */
+/** The sidebar: sections that tell their models whether anybody looks. */
 export class CoflowsPanel extends SidePanel {
   constructor(
     private _services: IServices,
     translator: ITranslator
   ) {
     super({ translator });
-    const { commands, trans } = _services;
+    const { trans } = _services;
     this.id = PANEL_ID;
     this.title.icon = coflowsIcon;
     this.title.caption = trans.__('CoFlows');
@@ -30,16 +29,24 @@ export class CoflowsPanel extends SidePanel {
     this.node.setAttribute('aria-label', trans.__('CoFlows'));
     this.node.tabIndex = -1;
 
-    const workflow = makeSection(trans.__('Workflow'), <WorkflowSection />, _services);
-    for (const id of [CommandIDs.build, CommandIDs.refresh]) {
-      const label = id === CommandIDs.build ? trans.__('Build') : '';
-      workflow.toolbar.addItem(id, new CommandToolbarButton({ commands, id, label }));
+    for (const section of SECTIONS) {
+      const widget = new SectionWidget(section, _services);
+      widget.setHidden(section.closed ?? false);
+      this.addWidget(widget);
     }
-    this.addWidget(workflow);
-    this.addWidget(makeSection(trans.__('Queries'), <QueriesSection />, _services));
-    if (this.content.layout instanceof AccordionLayout) {
-      this.content.layout.setRelativeSizes([2, 5]);
-    }
+    this._share();
+    this._accordion.expansionToggled.connect((_, index) => {
+      // What was closed from the start has no size that it could get back.
+      if (SECTIONS[index].closed && !this._opened.has(index)) {
+        this._opened.add(index);
+        this._share();
+      }
+    });
+  }
+
+  /** Open a section. */
+  reveal(id: string): void {
+    this._accordion.expand(SECTIONS.findIndex(section => section.id === id));
   }
 
   /** Take the focus, so that the next Tab is in the panel. */
@@ -59,18 +66,53 @@ export class CoflowsPanel extends SidePanel {
     super.onAfterHide(message);
     this._services.model.active = false;
   }
+
+  /** Give the open sections their shares of the height. */
+  private _share(): void {
+    const { widgets } = this._accordion;
+    this._accordion.setRelativeSizes(
+      SECTIONS.map(({ size }, index) => (widgets[index].isHidden ? 0 : size))
+    );
+  }
+
+  private get _accordion(): AccordionPanel {
+    return this.content as AccordionPanel;
+  }
+
+  private _opened = new Set<number>();
 }
 
-function makeSection(
-  title: string,
-  body: React.JSX.Element,
-  services: IServices
-): PanelWithToolbar {
-  const section = new PanelWithToolbar();
-  section.addClass('jp-Coflows-pane');
-  section.title.label = title;
-  section.addWidget(
-    ReactWidget.create(<Services.Provider value={services}>{body}</Services.Provider>)
-  );
-  return section;
+/** One section; its model works only while it is open and the panel is shown. */
+class SectionWidget extends PanelWithToolbar {
+  constructor(section: ISection, services: IServices) {
+    super();
+    const { commands, trans } = services;
+    this._model = section.model?.(services) ?? null;
+    this.addClass('jp-Coflows-pane');
+    this.title.label = section.title(trans);
+    for (const [id, label] of section.toolbar?.(trans) ?? []) {
+      this.toolbar.addItem(id, new CommandToolbarButton({ commands, id, label }));
+    }
+    this.addWidget(
+      ReactWidget.create(<Services.Provider value={services}>{section.body}</Services.Provider>)
+    );
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._setActive(this.isVisible);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this._setActive(false);
+  }
+
+  private _setActive(active: boolean): void {
+    if (this._model) {
+      this._model.active = active;
+    }
+  }
+
+  private _model: { active: boolean } | null;
 }

@@ -6,7 +6,7 @@ import type {
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { JSONSchema7 } from 'json-schema';
 import type { Api } from '../api';
-import type { CoflowsModel } from '../model';
+import type { CoflowsModel } from '../sections/workflow/model';
 import { isOwnFile } from './lint';
 import { placeAt } from './place';
 import { suggest } from './suggest';

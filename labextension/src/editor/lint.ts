@@ -6,7 +6,7 @@ import type { DocumentRegistry, IDocumentWidget } from '@jupyterlab/docregistry'
 import type { FileEditor } from '@jupyterlab/fileeditor';
 import { Debouncer } from '@lumino/polling';
 import type { Api } from '../api';
-import type { CoflowsModel } from '../model';
+import type { CoflowsModel } from '../sections/workflow/model';
 import type { IDiagnostic } from '../tokens';
 import type { IEditorSettings } from './settings';
 import { merge, toSquiggles } from './squiggle';

@@ -1,11 +1,12 @@
 import { Button, codeIcon, copyIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
-import { Menu } from '@lumino/widgets';
 import * as React from 'react';
-import type { IFound } from '../calls';
-import { CommandIDs, type IFieldError } from '../tokens';
-import { useServices, useSignal } from './context';
+import type { ICall, IFound } from './model';
+import { CommandIDs, type IFieldError } from '../../tokens';
+import { useServices, useSignal } from '../../components/context';
 import { FunctionForm } from './form';
-import { OutcomeView } from './outcome';
+import { Log, ProgressBar, useNow } from '../../components/activity';
+import { openMenu } from '../../components/menu';
+import { OutcomeView } from '../../components/outcome';
 import { FunctionTree } from './tree';
 
 const NO_ERRORS: readonly IFieldError[] = [];
@@ -95,14 +96,14 @@ function Actions({ found }: { found: IFound }): React.JSX.Element {
   const { calls, commands, trans } = useServices();
   // The form that these sit in draws itself again only when its own properties change.
   useSignal(calls.changed);
-  const since = calls.runningSince(found);
+  const call = calls.running(found);
   const denied = found.target.closed
     ? trans.__('Nobody may call it until its doc comment can be read: see Problems.')
     : trans.__('You may look at it, but not call it.');
   return (
     <>
       <div className="jp-Coflows-actions">
-        {since === null ? (
+        {call === null ? (
           // Keys keep these two apart: a button that turned into Run under the pointer would run.
           <Button
             key="run"
@@ -118,14 +119,17 @@ function Actions({ found }: { found: IFound }): React.JSX.Element {
             key="cancel"
             type="button"
             className="jp-mod-styled jp-mod-warn"
+            disabled={call.stopping}
             onClick={() => void commands.execute(CommandIDs.cancel)}
           >
-            <stopIcon.react tag="span" /> {trans.__('Cancel')}
+            <stopIcon.react tag="span" />{' '}
+            {call.stopping ? trans.__('Cancelling…') : trans.__('Cancel')}
           </Button>
         )}
         <CopyButton />
-        {since !== null && <Elapsed since={since} />}
+        {call && !call.run && <span className="jp-Coflows-muted">{trans.__('Running…')}</span>}
       </div>
+      {call?.run && <CallActivity call={call} />}
       {!found.target.callable && <p className="jp-Coflows-muted">{denied}</p>}
     </>
   );
@@ -134,14 +138,8 @@ function Actions({ found }: { found: IFound }): React.JSX.Element {
 function CopyButton(): React.JSX.Element {
   const { commands, trans } = useServices();
   const open = (event: React.MouseEvent<HTMLElement>) => {
-    const menu = new Menu({ commands });
-    for (const command of [CommandIDs.copyCurl, CommandIDs.copyCommand, CommandIDs.copyPython]) {
-      menu.addItem({ command });
-    }
-    const button = event.currentTarget;
-    const { left, bottom } = button.getBoundingClientRect();
-    menu.aboutToClose.connect(() => button.focus());
-    menu.open(left, bottom);
+    const { copyCurl, copyCommand, copyPython } = CommandIDs;
+    openMenu(commands, event.currentTarget, [copyCurl, copyCommand, copyPython]);
   };
   return (
     <Button
@@ -156,18 +154,13 @@ function CopyButton(): React.JSX.Element {
   );
 }
 
-/** Seconds since the call started, counting. */
-function Elapsed({ since }: { since: number }): React.JSX.Element {
-  const { trans } = useServices();
-  const [now, setNow] = React.useState(() => performance.now());
-  React.useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  const seconds = Math.max(0, Math.round((now - since) / 1000));
+/** How far a call is that did not answer at once. */
+function CallActivity({ call }: { call: ICall }): React.JSX.Element {
+  const elapsed = Math.max(0, (useNow() - call.start) / 1000);
   return (
-    <span className="jp-Coflows-muted" role="status">
-      {seconds > 0 ? trans.__('Running for %1 s', seconds) : trans.__('Running…')}
-    </span>
+    <>
+      <ProgressBar progress={call.activity.progress} elapsed={elapsed} />
+      <Log text={call.activity.log} />
+    </>
   );
 }

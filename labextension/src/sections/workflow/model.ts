@@ -1,9 +1,9 @@
 import { ServerConnection } from '@jupyterlab/services';
 import type { IDisposable, IObservableDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { ApiError, type Api } from './api';
-import type { Connection } from './connection';
-import type { IBuildReport, ICatalog, IEngineEvent, IProblem, IWorkflow } from './tokens';
+import { ApiError, type Api } from '../../api';
+import type { Connection } from '../../connection';
+import type { IBuildReport, ICatalog, IEngineEvent, IProblem, IWorkflow } from '../../tokens';
 
 /**
  * What stands between this page and the Workflows.
@@ -101,6 +101,21 @@ export class CoflowsModel implements IDisposable {
     }
   }
 
+  /** The page to try the functions of the Workflow that is shown; empty when there is none. */
+  get apiPage(): string {
+    return this._flow('docs');
+  }
+
+  /** The address of its OpenAPI document; empty when there is none. */
+  get openApi(): string {
+    return this._flow('openapi');
+  }
+
+  private _flow(kind: string): string {
+    const id = this._workflow?.id;
+    return id ? this._api.address(`flow/${kind}/${encodeURIComponent(id)}`) : '';
+  }
+
   /** Fetch the state again; never rejects. Calls made meanwhile share one further fetch. */
   refresh(): Promise<void> {
     this._stale = true;
@@ -191,6 +206,9 @@ export class CoflowsModel implements IDisposable {
   }
 
   private _onEvent(_: Connection, event: IEngineEvent): void {
+    if (event.kind === 'runs') {
+      return;
+    }
     if (event.workflow === this._workflow?.id && event.kind !== 'catalog') {
       // The event is newer than what the last fetch said; the next one is on its way.
       this._workflow = { ...this._workflow, state: event.state };

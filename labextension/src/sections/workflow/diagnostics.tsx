@@ -1,8 +1,8 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import { errorIcon, infoIcon, type LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { CommandIDs, type IDiagnostic, type Severity } from '../tokens';
-import { useServices } from './context';
+import { CommandIDs, type IDiagnostic, type Severity } from '../../tokens';
+import { useServices } from '../../components/context';
 
 const ICONS: Record<Severity, LabIcon> = {
   error: errorIcon,

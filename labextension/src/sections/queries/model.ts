@@ -1,10 +1,11 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { ApiError, type Api } from './api';
-import type { CoflowsModel } from './model';
-import { readAnswer, type IResult } from './result';
-import { argumentsOf, bodyOf, draftFrom, draftOf, type Draft } from './schema';
-import type { Arguments, IAnswer, IFunction, IProblem, IQuery } from './tokens';
+import { ApiError, type Api } from '../../api';
+import { followRun, NOTHING_YET, type IActivity } from '../../follow';
+import type { CoflowsModel } from '../workflow/model';
+import { readAnswer, type IResult } from '../../result';
+import { argumentsOf, bodyOf, draftFrom, draftOf, type Draft } from '../../schema';
+import type { Arguments, IAnswer, IFunction, IProblem, IQuery } from '../../tokens';
 
 /** A call that gave a result. */
 export interface ISuccess {
@@ -28,10 +29,19 @@ export interface IFound {
   target: IFunction;
 }
 
-/** A call that runs: when it started, and how to stop it. */
-interface IRunning {
-  start: number;
-  controller: AbortController;
+/** A call that runs. */
+export interface ICall {
+  /** When it started, as `performance.now()` counts. */
+  readonly start: number;
+  /** Its run; null as long as the answer may still come at once. */
+  readonly run: string | null;
+  /** Whether it was asked to stop. */
+  readonly stopping: boolean;
+  readonly activity: IActivity;
+}
+
+interface IRunning extends ICall {
+  readonly controller: AbortController;
 }
 
 /** The function that is selected, what is typed into its form, and how its last call ended. */
@@ -99,9 +109,9 @@ export class CallsModel implements IDisposable {
     return argumentsOf(found.target.parameters, this.draft(found)).values;
   }
 
-  /** When the running call started (`performance.now()`), null when none runs. */
-  runningSince(found: IFound): number | null {
-    return this._running.get(this._key(found))?.start ?? null;
+  /** The call of a function that runs, null when none does. */
+  running(found: IFound): ICall | null {
+    return this._running.get(this._key(found)) ?? null;
   }
 
   outcome(found: IFound): Outcome | null {
@@ -110,7 +120,7 @@ export class CallsModel implements IDisposable {
 
   /** The address of a function for callers elsewhere. */
   address(found: IFound): string {
-    return this._api.address(found.target);
+    return this._api.address(found.target.url);
   }
 
   /** Call a function with what is typed; does nothing while a call of it runs or when it may not be called. Never rejects. */
@@ -125,12 +135,23 @@ export class CallsModel implements IDisposable {
       return;
     }
     const controller = new AbortController();
-    this._running.set(key, { start: performance.now(), controller });
+    const start = performance.now();
+    this._running.set(key, {
+      start,
+      run: null,
+      stopping: false,
+      activity: NOTHING_YET,
+      controller
+    });
     this._changed.emit();
     try {
-      const body = bodyOf(found.target, values);
-      const answer = await this._api.call(found.target, body, controller.signal);
-      this._end(key, { kind: 'result', answer, result: await readAnswer(answer) });
+      const answer = await this._answer(key, found.target, values, controller.signal);
+      this._end(
+        key,
+        answer
+          ? { kind: 'result', answer, result: await readAnswer(answer) }
+          : { kind: 'cancelled' }
+      );
     } catch (error) {
       this._end(key, controller.signal.aborted ? { kind: 'cancelled' } : failure(error));
     }
@@ -138,7 +159,42 @@ export class CallsModel implements IDisposable {
 
   /** Cancel the running call of a function, here and on the server. */
   cancel(found: IFound): void {
-    this._running.get(this._key(found))?.controller.abort();
+    const key = this._key(found);
+    const running = this._running.get(key);
+    if (running?.run) {
+      this._update(key, { stopping: true });
+      this._api.cancelRun(running.run).catch((error: unknown) => {
+        this._end(key, failure(error));
+      });
+    } else {
+      running?.controller.abort();
+    }
+  }
+
+  /** The answer of a call, however long it takes; null when it was cancelled meanwhile. */
+  private async _answer(
+    key: string,
+    target: IFunction,
+    values: Arguments,
+    signal: AbortSignal
+  ): Promise<IAnswer | null> {
+    const answer = await this._api.call(target, bodyOf(target, values), signal);
+    if ('body' in answer) {
+      return answer;
+    }
+    this._update(key, { run: answer.id });
+    const run = await followRun(this._api, answer.id, signal, activity => {
+      this._update(key, { activity });
+    });
+    return run.outcome === 'cancelled' ? null : this._api.result(run);
+  }
+
+  private _update(key: string, change: Partial<ICall>): void {
+    const running = this._running.get(key);
+    if (running) {
+      this._running.set(key, { ...running, ...change });
+      this._changed.emit();
+    }
   }
 
   private _end(key: string, outcome: Outcome): void {

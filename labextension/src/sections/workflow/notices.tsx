@@ -1,6 +1,6 @@
 import { Button, refreshIcon, terminalIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { useServices } from './context';
+import { useServices } from '../../components/context';
 
 /** What is shown when there is no Workflow to show: the reason, and what to do. */
 export function Notice(): React.JSX.Element {

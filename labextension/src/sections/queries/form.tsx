@@ -2,10 +2,10 @@ import { FormComponent } from '@jupyterlab/ui-components';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { ErrorSchema, FieldTemplateProps, ValidatorType } from '@rjsf/utils';
 import * as React from 'react';
-import type { IFound } from '../calls';
-import { argumentsOf, formOf, typeText, type Draft } from '../schema';
-import type { IFieldError, IParameter } from '../tokens';
-import { useServices } from './context';
+import type { IFound } from './model';
+import { argumentsOf, formOf, typeText, type Draft } from '../../schema';
+import type { IFieldError, IParameter } from '../../tokens';
+import { useServices } from '../../components/context';
 
 type Data = ReadonlyJSONObject;
 

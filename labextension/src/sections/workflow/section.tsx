@@ -1,8 +1,8 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { durationText } from '../format';
-import type { IHost, IWorkflow } from '../tokens';
-import { useServices, useSignal } from './context';
+import { durationText } from '../../format';
+import { CommandIDs, type IHost, type IWorkflow } from '../../tokens';
+import { useServices, useSignal } from '../../components/context';
 import { Diagnostics } from './diagnostics';
 import { ConnectionBanner, Notice } from './notices';
 
@@ -85,7 +85,7 @@ function Progress(): React.JSX.Element | null {
 }
 
 function Facts({ workflow }: { workflow: IWorkflow }): React.JSX.Element {
-  const { trans } = useServices();
+  const { commands, model, trans } = useServices();
   const { build, hosts } = workflow;
   return (
     <dl className="jp-Coflows-facts">
@@ -101,6 +101,19 @@ function Facts({ workflow }: { workflow: IWorkflow }): React.JSX.Element {
       </dd>
       <dt>{trans.__('On save')}</dt>
       <dd>{workflow.watching ? trans.__('reloads by itself') : trans.__('waits for a Build')}</dd>
+      <dt>{trans.__('API')}</dt>
+      <dd className="jp-Coflows-links">
+        <a href={model.apiPage} target="_blank" rel="noreferrer">
+          {trans.__('Open the page')}
+        </a>
+        <button
+          type="button"
+          className="jp-Coflows-link"
+          onClick={() => void commands.execute(CommandIDs.copyOpenApi)}
+        >
+          {trans.__('Copy OpenAPI URL')}
+        </button>
+      </dd>
       {workflow.crashes > 0 && (
         <>
           <dt>{trans.__('Crashes')}</dt>

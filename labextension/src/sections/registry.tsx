@@ -1,0 +1,62 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import type { ICommandsOptions } from '../commands';
+import type { IServices } from '../components/context';
+import { CommandIDs } from '../tokens';
+import { addCopyCommands, addFunctionCommands } from './queries/commands';
+import { QueriesSection } from './queries/section';
+import { addRunCommands } from './runs/commands';
+import { RunsSection } from './runs/section';
+import { addWorkflowCommands } from './workflow/commands';
+import { WorkflowSection } from './workflow/section';
+
+/** A section of the sidebar. */
+export interface ISection {
+  /** The command `coflows:show-ID` shows it. */
+  id: string;
+  title: (trans: TranslationBundle) => string;
+  body: React.JSX.Element;
+  /** Height in proportion to the other open sections. */
+  size: number;
+  /** Whether it is closed until somebody opens it. */
+  closed?: boolean;
+  /** Buttons of its head: command and label, which may be empty. */
+  toolbar?: (trans: TranslationBundle) => [string, string][];
+  /** What works only while somebody looks. */
+  model?: (services: IServices) => { active: boolean };
+  addCommands: (options: ICommandsOptions) => void;
+}
+
+/** All sections, from top to bottom. A new one is a folder beside this file and an entry here. */
+export const SECTIONS: readonly ISection[] = [
+  {
+    id: 'workflow',
+    title: trans => trans.__('Workflow'),
+    body: <WorkflowSection />,
+    size: 2.5,
+    toolbar: trans => [
+      [CommandIDs.build, trans.__('Build')],
+      [CommandIDs.refresh, '']
+    ],
+    addCommands: addWorkflowCommands
+  },
+  {
+    id: 'queries',
+    title: trans => trans.__('Queries'),
+    body: <QueriesSection />,
+    size: 6,
+    addCommands: options => {
+      addFunctionCommands(options);
+      addCopyCommands(options);
+    }
+  },
+  {
+    id: 'runs',
+    title: trans => trans.__('Runs'),
+    body: <RunsSection />,
+    size: 5,
+    closed: true,
+    model: ({ runs }) => runs,
+    addCommands: addRunCommands
+  }
+];
