@@ -110,7 +110,7 @@ class Filter(msgspec.Struct, frozen=True):
             return False
         if self.since and run.started < moment(self.since):
             return False
-        texts = run.query, run.function, run.caller, run.error, msgspec.json.encode(run.arguments).decode()
+        texts = f"{run.query}.{run.function}", run.caller, run.error, msgspec.json.encode(run.arguments).decode()
         return not self.text or any(self.text.lower() in text.lower() for text in texts)
 
 

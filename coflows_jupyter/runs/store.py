@@ -78,8 +78,8 @@ def select(connection: Connection, wanted: Filter) -> list[RunModel]:
     if wanted.since:
         statement = statement.where(column.started >= moment(wanted.since))
     if wanted.text:
-        names = "query", "function", "caller", "error", "arguments"
-        statement = statement.where(or_(*(column[name].icontains(wanted.text, autoescape=True) for name in names)))
+        places = [column.query + "." + column.function, column.caller, column.error, column.arguments]
+        statement = statement.where(or_(*(place.icontains(wanted.text, autoescape=True) for place in places)))
     if wanted.before:
         edge = choose(column.number).where(column.id == wanted.before).scalar_subquery()
         statement = statement.where(column.number < edge)
