@@ -20,7 +20,7 @@ from coflows_jupyter.runs.model import Filter, RunModel
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-FLUSH_SECONDS = 0.05
+FLUSH_SECONDS = 0.25
 BATCH = 500
 MOST_WAITING = 20_000
 PRUNE_SECONDS = 10.0
