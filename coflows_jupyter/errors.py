@@ -8,6 +8,7 @@
     ├── BuildError          the sources don't build
     ├── NotFoundError       no such Workflow, Query or function
     ├── ArgumentsError      arguments don't fit the function's parameters
+    ├── ScheduleError       the text of an Agent's schedule can't be read
     ├── NotAcceptableError  the result can't be given in the wanted format
     ├── DeniedError         the caller may not do this
     ├── RepeatError         a run can't be repeated
@@ -112,6 +113,10 @@ class ArgumentsError(CoflowsError):
         self.fields = tuple(fields)
 
 
+class ScheduleError(CoflowsError):
+    """The text is no schedule; the message quotes the part that is wrong."""
+
+
 class NotAcceptableError(CoflowsError):
     """The result has no form in the format that the caller asked for."""
 
@@ -194,6 +199,7 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     BuildError: Answer(409, "The Workflow does not build", FAILED),
     NotFoundError: Answer(404, "Not found", USAGE),
     ArgumentsError: Answer(422, "The arguments do not fit", USAGE),
+    ScheduleError: Answer(422, "The schedule can't be read", USAGE),
     NotAcceptableError: Answer(406, "Not available in this format", USAGE),
     DeniedError: Answer(403, "Not allowed", DENIED),
     RepeatError: Answer(409, "It can't be run again", FAILED),
