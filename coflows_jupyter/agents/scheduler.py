@@ -1,0 +1,246 @@
+"""Runs the Agents of one Workflow: looks at the database, starts what is this server's, notes how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from coflows_jupyter.agents.clock import Clock, SystemClock
+from coflows_jupyter.agents.model import AgentRun
+from coflows_jupyter.database.connection import Database
+from coflows_jupyter.errors import CancelledError, CoflowsError
+from coflows_jupyter.runs.model import outcome_of
+from coflows_jupyter.runtimes.agent import AgentEntry
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from coflows_jupyter.agents.state import Outcome
+    from coflows_jupyter.agents.store import AgentStore, Step
+
+T = TypeVar("T")
+
+LEASE_SECONDS = 15.0
+# Another server's changes are seen this soon.
+POLL_SECONDS = 1.0
+SLOTS = 32
+
+log = logging.getLogger(__name__)
+
+
+class Runner(Protocol):
+    """Where runs happen."""
+
+    def run(self, run: AgentRun) -> Awaitable[object]:
+        """Run one attempt; a cancelled ``await`` stops it.
+
+        Raises:
+            CoflowsError: it failed, was stopped, or took too long.
+        """
+
+
+def new_owner() -> str:
+    """Return a name for this server: readable, and unique among all that ever were."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+class _Going:
+    """A run that goes on here, and why it is being stopped."""
+
+    def __init__(self, run: AgentRun, task: asyncio.Future[object]) -> None:
+        self.run = run
+        self.task = task
+        self.reason = ""
+
+
+class Scheduler:
+    """The Agents of one Workflow on this server.
+
+    Args:
+        workflow: the Workflow's ID.
+        database: where ticks and runs are kept, perhaps for several servers.
+        runner: where runs happen.
+        on_end: told of each run that is over or lost.
+        clock: what time it is.
+        owner: names this server among all.
+        lease: seconds after which a silent server's runs are lost.
+        slots: how many runs may go on here at a time.
+    """
+
+    def __init__(
+        self,
+        workflow: str,
+        database: Database,
+        runner: Runner,
+        *,
+        on_end: Callable[[AgentRun], None] = lambda _run: None,
+        clock: Clock | None = None,
+        owner: str = "",
+        lease: float = LEASE_SECONDS,
+        slots: int = SLOTS,
+    ) -> None:
+        self.owner = owner or new_owner()
+        self._workflow = workflow
+        self._database = database
+        self._runner = runner
+        self._on_end = on_end
+        self._clock = clock or SystemClock()
+        self._lease = lease
+        self._slots = slots
+        self._store: AgentStore | None = None
+        self._wake = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._done = asyncio.Event()
+        self._going: dict[str, _Going] = {}
+        self._ended: list[tuple[AgentRun, Outcome, str]] = []
+        self._loops: list[asyncio.Task[None]] = []
+        self._skew = 0
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    async def open(self, entries: Mapping[str, AgentEntry]) -> None:
+        """Take the Agents of a Build, now or in place of an earlier one, and run them.
+
+        Raises:
+            ScheduleError: a schedule can't be read; nothing has changed then.
+            ConfigError: the database can't be used.
+        """
+        await self.transact(lambda store, connection, now: store.open(connection, entries, now))
+        if not self._loops:
+            self._loops = [asyncio.create_task(self._look()), asyncio.create_task(self._renew())]
+        self._wake.set()
+
+    async def close(self, drain: float) -> None:
+        """Start nothing more, let runs finish for ``drain`` seconds, stop the others, and note how all ended."""
+        self._closing.set()
+        self._wake.set()
+        if self._loops:
+            await self._loops[0]
+        tasks = [going.task for going in self._going.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=drain)
+        for run_id in list(self._going):
+            self.stop(run_id, "the server ended")
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._note()
+        self._done.set()
+        await asyncio.gather(*self._loops)
+        self._loops = []
+
+    async def transact(self, work: Callable[[AgentStore, Connection, int], T]) -> T:
+        """Do ``work`` with the tables, a connection and the time, in a transaction off the loop."""
+        return await asyncio.wrap_future(self._database.submit(lambda connection: self._do(work, connection)))
+
+    def _do(self, work: Callable[[AgentStore, Connection, int], T], connection: Connection) -> T:
+        # Imported here, on the database's thread, because SQLAlchemy takes long.
+        from coflows_jupyter.agents.store import AgentStore, database_time
+
+        if self._store is None:
+            self._store = AgentStore(self._workflow, self.owner, self._lease)
+        now = database_time(connection)
+        if now is not None:
+            self._skew = now - self._clock.now()
+        return work(self._store, connection, self._clock.now() + self._skew)
+
+    # -- what goes on --------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        while not self._closing.is_set():
+            self._wake.clear()
+            seconds = POLL_SECONDS
+            try:
+                await self._note()
+                step = await self.transact(self._step)
+                self._take(step)
+                if step.next_at:
+                    seconds = (step.next_at - self._clock.now() - self._skew) / 1_000_000
+            except Exception as error:  # noqa: BLE001 - a database that is away comes back
+                log.warning("agents wait: %s", error.message if isinstance(error, CoflowsError) else error)
+            await self._clock.wait(self._wake, min(max(seconds, 0.0), POLL_SECONDS))
+
+    def _step(self, store: AgentStore, connection: Connection, now: int) -> Step:
+        return store.step(connection, now, self._slots - len(self._going))
+
+    def _take(self, step: Step) -> None:
+        for run in step.start:
+            self._start(run)
+        for run in step.stop:
+            self.stop(run.run_id, run.stop)
+        for run in step.lost:
+            if run.state == "lost":
+                self._on_end(run)
+
+    def _start(self, run: AgentRun) -> None:
+        task = asyncio.ensure_future(self._runner.run(run))
+        self._going[run.run_id] = _Going(run, task)
+        task.add_done_callback(lambda task: self._over(run, task))
+
+    def _over(self, run: AgentRun, task: asyncio.Future[object]) -> None:
+        going = self._going.pop(run.run_id, None)
+        if going is None:
+            return  # it had been given up
+        if task.cancelled():
+            self._ended.append((run, "cancelled", going.reason))
+        elif (error := task.exception()) is not None:
+            self._ended.append((run, *_outcome(error)))
+        else:
+            self._ended.append((run, "succeeded", ""))
+        self._wake.set()
+
+    def stop(self, run_id: str, reason: str) -> bool:
+        """Stop a run that goes on here; say whether there is one."""
+        going = self._going.get(run_id)
+        if going is not None:
+            going.reason = reason
+            going.task.cancel()
+        return going is not None
+
+    async def _note(self) -> None:
+        """Write how attempts ended; what can't be written now is written later."""
+        ended, self._ended = self._ended, []
+        if not ended:
+            return
+        try:
+            after = await self.transact(lambda store, connection, now: store.finish(connection, ended, now))
+        except BaseException:
+            self._ended = ended + self._ended
+            raise
+        for run, (started, outcome, _) in zip(after, ended, strict=True):
+            if run is None:
+                log.warning("run %s %s, but it had been given up: the result is dropped", started.run_id, outcome)
+            elif run.state != "due":
+                self._on_end(run)
+
+    async def _renew(self) -> None:
+        """Prolong the leases of what goes on here; stop what is this server's no longer."""
+        renewed = self._clock.now()
+        while not self._done.is_set():
+            await self._clock.wait(self._done, self._lease / 3)
+            runs = [going.run for going in self._going.values()]
+            gone: set[str] = set()
+            try:
+                if runs:
+                    gone = await self._prolong(runs)
+                renewed = self._clock.now()
+            except Exception as error:  # noqa: BLE001 - as above
+                log.warning("leases can't be prolonged: %s", error)
+                if self._clock.now() - renewed > self._lease * 1_000_000:
+                    gone = {run.run_id for run in runs}
+            for run_id in gone & self._going.keys():
+                log.warning("run %s is not this server's any longer, and is stopped", run_id)
+                self._going.pop(run_id).task.cancel()
+
+    async def _prolong(self, runs: list[AgentRun]) -> set[str]:
+        return await self.transact(lambda store, connection, now: store.renew(connection, runs, now))
+
+
+def _outcome(error: BaseException) -> tuple[Outcome, str]:
+    kind, _, message = outcome_of(error)
+    if isinstance(error, CancelledError):
+        return "cancelled", message
+    return ("timed_out" if kind == "timed_out" else "failed"), message

@@ -1,0 +1,238 @@
+"""The tables of Agents and runs against a small model of what must be in them, with several servers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import Connection
+
+from coflows_jupyter.agents.model import AgentRun, Mode, instant, micros
+from coflows_jupyter.agents.schedule import Schedule
+from coflows_jupyter.agents.store import AgentStore
+from coflows_jupyter.database.connection import Database
+from coflows_jupyter.runtimes.agent import AgentEntry, CatchUp, Overlap, Policy
+
+T = TypeVar("T")
+
+START = micros(datetime(2026, 11, 24, 9, tzinfo=UTC))
+LEASE = 15.0
+SCHEDULE = "0/20 * * * * ?"
+
+
+class Server:
+    """A server as the database sees it: a name, and what it believes that it runs."""
+
+    def __init__(self, number: int) -> None:
+        self.lives = 0
+        self.number = number
+        self.born()
+
+    def born(self) -> None:
+        """Come to life under a new name, with nothing going on."""
+        self.lives += 1
+        self.store = AgentStore("w", f"server-{self.number}.{self.lives}", LEASE)
+        self.going: list[AgentRun] = []
+
+
+class Ledger(RuleBasedStateMachine):
+    """Servers look, run, fail, freeze and die in any order; every tick has one row, and no attempt starts twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.database = Database(Path(self.folder.name) / "test.db")
+        self.now = START
+        self.servers = [Server(number) for number in range(3)]
+        self.started: set[tuple[str, int]] = set()
+        self.expected: set[datetime] = set()
+        self.mode: Mode = "started"
+
+    def do(self, work: Callable[[Connection], T]) -> T:
+        """Do work in a transaction."""
+        return self.database.submit(work).result()
+
+    @initialize(
+        catchup=st.sampled_from(["none", "last", "all"]),
+        overlap=st.sampled_from(["skip", "queue", "cancel", "allow"]),
+        retries=st.integers(0, 2),
+        again=st.booleans(),
+    )
+    def declare(self, catchup: CatchUp, overlap: Overlap, retries: int, *, again: bool) -> None:
+        """Every server has the same Agent."""
+        policy = Policy(catchup, 300, overlap, retries, 10, 0, again)
+        self.entries = {"a": AgentEntry("a", "A", schedule=SCHEDULE, callbacks=("job",), policy=policy)}
+        for server in self.servers:
+            self.open(server)
+
+    def open(self, server: Server) -> None:
+        """Give a server the Agent."""
+        self.do(lambda connection: server.store.open(connection, self.entries, self.now))
+
+    @rule(seconds=st.sampled_from([1, 5, 19, 20, 40, 100, 1000]))
+    def time_passes(self, seconds: int) -> None:
+        """Let time pass; its ticks are to have rows."""
+        if self.mode != "stopped":
+            ticks = Schedule(SCHEDULE).between(instant(self.now), instant(self.now) + timedelta(seconds=seconds))
+            self.expected.update(tick.at for tick in ticks)
+        self.now += seconds * 1_000_000
+
+    @rule(number=st.integers(0, 2), free=st.sampled_from([0, 1, 8]))
+    def look(self, number: int, free: int) -> None:
+        """A server looks, and starts what it is given."""
+        server = self.servers[number]
+        step = self.do(lambda connection: server.store.step(connection, self.now, free))
+        assert len(step.start) <= free
+        for run in step.start:
+            assert (run.run_id, run.attempt) not in self.started, "an attempt was started twice"
+            self.started.add((run.run_id, run.attempt))
+            assert run.state == "running"
+        server.going += step.start
+        if step.next_at:
+            assert step.next_at > self.now
+
+    @rule(number=st.integers(0, 2), outcome=st.sampled_from(["succeeded", "failed", "timed_out", "cancelled"]))
+    def finish(self, number: int, outcome: str) -> None:
+        """A server reports how its oldest run ended, perhaps long after it was given up."""
+        server = self.servers[number]
+        if not server.going:
+            return
+        run = server.going.pop(0)
+        before = self.row(run)
+        ended = [(run, outcome, "words")]
+        (after,) = self.do(lambda c: server.store.finish(c, ended, self.now))  # type: ignore[arg-type]
+        mine = (before.state, before.attempt, before.owner) == ("running", run.attempt, run.owner)
+        assert (after is not None) == mine, "a late result was taken, or one in time refused"
+        if not mine:
+            assert self.row(run) == before
+
+    @rule(number=st.integers(0, 2))
+    def renew(self, number: int) -> None:
+        """A server prolongs its leases."""
+        server = self.servers[number]
+        gone = self.do(lambda connection: server.store.renew(connection, server.going, self.now))
+        server.going = [run for run in server.going if run.run_id not in gone]
+
+    @rule(number=st.integers(0, 2))
+    def die(self, number: int) -> None:
+        """A server dies and another takes its place."""
+        server = self.servers[number]
+        server.born()
+        self.open(server)
+
+    @rule(mode=st.sampled_from(["started", "paused", "stopped"]))
+    def switch(self, mode: Mode) -> None:
+        """Somebody starts, pauses or stops the Agent."""
+        self.do(lambda c: self.servers[0].store.set_mode(c, "a", mode, "by a test", self.now))
+        self.mode = mode
+
+    def row(self, run: AgentRun) -> AgentRun:
+        """Return a run as it is now."""
+        (found,) = self.do(lambda connection: self.servers[0].store.runs(connection, run_id=run.run_id))
+        return found
+
+    def rows(self) -> list[AgentRun]:
+        """Return all runs."""
+        return self.do(lambda connection: self.servers[0].store.runs(connection, limit=100_000))
+
+    @invariant()
+    def every_final_row_has_its_reason(self) -> None:
+        """What did not succeed says why."""
+        for run in self.rows():
+            assert run.state in {"due", "running", "succeeded"} or run.reason
+            assert run.ended_at or run.state in {"due", "running"}
+
+    def teardown(self) -> None:
+        """Long after everybody died one server looks: nothing is left running, and every tick has its row."""
+        self.now += 3600 * 1_000_000
+        if self.mode != "stopped":
+            self.do(lambda c: self.servers[0].store.set_mode(c, "a", "stopped", "the end", self.now))
+            ticks = Schedule(SCHEDULE).between(instant(self.now) - timedelta(hours=1), instant(self.now))
+            self.expected.update(tick.at for tick in ticks)
+        step = self.do(lambda connection: self.servers[1].store.step(connection, self.now, 100))
+        self.do(lambda c: self.servers[1].store.finish(c, [(run, "succeeded", "") for run in step.start], self.now))
+        rows = self.rows()
+        keys = [run.key for run in rows]
+        assert len(keys) == len(set(keys)), "a tick has two rows"
+        assert {instant(run.fire_at) for run in rows} == self.expected, "a tick has no row"
+        assert not [run for run in rows if run.state == "running"]
+        self.database.close()
+        self.folder.cleanup()
+
+
+TestLedger = Ledger.TestCase
+TestLedger.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A fresh database."""
+    database = Database(tmp_path / "test.db")
+    yield database
+    database.close()
+
+
+def declare(database: Database, entry: AgentEntry, *stores: AgentStore) -> None:
+    """Give servers an Agent."""
+
+    def work(connection: Connection) -> None:
+        for store in stores:
+            store.open(connection, {entry.id: entry}, START)
+
+    database.submit(work).result()
+
+
+def test_a_late_result_is_refused(database: Database) -> None:
+    """A server that was frozen beyond its lease can't end the attempt that another began in the meantime."""
+    entry = AgentEntry("a", "A", schedule=SCHEDULE, callbacks=("job",), policy=Policy(retry_on_lost=True))
+    frozen, other = AgentStore("w", "frozen", LEASE), AgentStore("w", "other", LEASE)
+    declare(database, entry, frozen, other)
+    tick, later = START + 20_000_000, START + 20_000_000 + 16_000_000
+    (run,) = database.submit(lambda c: frozen.step(c, tick, 1)).result().start
+    assert database.submit(lambda c: other.step(c, tick, 1)).result().start == []
+    (again,) = database.submit(lambda c: other.step(c, later, 1)).result().start
+    assert (again.run_id, again.attempt, again.owner) == (run.run_id, 2, "other")
+    assert database.submit(lambda c: frozen.finish(c, [(run, "succeeded", "")], later)).result() == [None]
+    assert database.submit(lambda c: frozen.renew(c, [run], later)).result() == {run.run_id}
+    (after,) = database.submit(lambda c: other.finish(c, [(again, "succeeded", "")], later)).result()
+    assert after is not None
+    assert after.state == "succeeded"
+
+
+def test_a_run_is_asked_to_stop_wherever_it_is(database: Database) -> None:
+    """One that waits is over at once; one that goes on elsewhere is shown to its owner at its next look."""
+    entry = AgentEntry("a", "A", schedule=SCHEDULE, callbacks=("job",), policy=Policy(overlap="queue"))
+    owner, other = AgentStore("w", "owner", LEASE), AgentStore("w", "other", LEASE)
+    declare(database, entry, owner, other)
+    now = START + 41_000_000
+    (run,) = database.submit(lambda c: owner.step(c, now, 5)).result().start
+    waiting = next(r for r in database.submit(other.runs).result() if r.state == "due")
+    over = database.submit(lambda c: other.ask_to_stop(c, waiting.run_id, "by ada", now)).result()
+    assert over is not None
+    assert (over.state, over.reason) == ("cancelled", "by ada")
+    database.submit(lambda c: other.ask_to_stop(c, run.run_id, "by ada", now)).result()
+    (asked,) = database.submit(lambda c: owner.step(c, now, 5)).result().stop
+    assert (asked.run_id, asked.stop) == (run.run_id, "by ada")
+
+
+def test_a_schedule_that_changes_begins_anew(database: Database) -> None:
+    """Ticks of the old schedule have rows until the change, those of the new one after it; one kept goes on."""
+    store = AgentStore("w", "owner", LEASE)
+    entry = AgentEntry("a", "A", schedule=SCHEDULE, callbacks=("job",), policy=Policy(overlap="allow"))
+    database.submit(lambda c: store.open(c, {"a": entry}, START)).result()
+    kept, changed = START + 20_500_000, START + 40_500_000
+    database.submit(lambda c: store.open(c, {"a": entry}, kept)).result()
+    database.submit(lambda c: store.open(c, {}, kept)).result()
+    other = AgentEntry("a", "A", schedule="0/25 * * * * ?", callbacks=("job",), policy=Policy(overlap="allow"))
+    database.submit(lambda c: store.open(c, {"a": entry}, changed)).result()
+    database.submit(lambda c: store.open(c, {"a": other}, changed)).result()
+    database.submit(lambda c: store.step(c, START + 51_000_000, 9)).result()
+    ticks = sorted((run.fire_at - START) // 1_000_000 for run in database.submit(store.runs).result())
+    assert ticks == [20, 40, 50]
