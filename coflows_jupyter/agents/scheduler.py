@@ -14,8 +14,9 @@ from coflows_jupyter.agents.clock import Clock, SystemClock
 from coflows_jupyter.agents.model import AgentRun
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import CancelledError, CoflowsError
+from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.runs.model import outcome_of
-from coflows_jupyter.runtimes.agent import AgentEntry
+from coflows_jupyter.runtimes.agent import AgentEntry, Callback
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -147,6 +148,30 @@ class Scheduler:
             self._skew = now - self._clock.now()
         return work(self._store, connection, self._clock.now() + self._skew)
 
+    async def send(self, agent_id: str, function: Callback, argument: str) -> tuple[AgentRun, object]:
+        """Run one of an Agent's functions at once; return the run and its result.
+
+        Args:
+            agent_id: the Agent's ID.
+            function: which function.
+            argument: its arguments as a JSON array.
+
+        Raises:
+            CoflowsError: it failed; the run's row says so, too.
+        """
+        run = AgentRun(
+            run_id=(run_id := new_run_id()),
+            workflow=self._workflow,
+            agent_id=agent_id,
+            key=run_id,
+            cause="message",
+            function=function,
+            argument=argument,
+            fire_at=self._clock.now() + self._skew,
+        )
+        begun = await self.transact(lambda store, connection, now: store.begin(connection, run, now))
+        return begun, await self._start(begun)
+
     # -- what goes on --------------------------------------------------------------------------------------------------
 
     async def _look(self) -> None:
@@ -175,10 +200,11 @@ class Scheduler:
             if run.state == "lost":
                 self._on_end(run)
 
-    def _start(self, run: AgentRun) -> None:
+    def _start(self, run: AgentRun) -> asyncio.Future[object]:
         task = asyncio.ensure_future(self._runner.run(run))
         self._going[run.run_id] = _Going(run, task)
         task.add_done_callback(lambda task: self._over(run, task))
+        return task
 
     def _over(self, run: AgentRun, task: asyncio.Future[object]) -> None:
         going = self._going.pop(run.run_id, None)

@@ -1,0 +1,46 @@
+"""The tables of Agents and of their runs, as the latest migration leaves them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+_metadata = sa.MetaData()
+_ID = sa.Unicode(250)
+
+AGENTS = sa.Table(
+    "agents",
+    _metadata,
+    sa.Column("workflow", sa.Unicode(64), primary_key=True),
+    sa.Column("agent_id", _ID, primary_key=True),
+    sa.Column("mode", sa.Unicode(16), nullable=False),
+    sa.Column("schedule", sa.UnicodeText, nullable=False),
+    sa.Column("cursor", sa.BigInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("changes", sa.BigInteger, nullable=False),
+    sa.Column("why", sa.UnicodeText, nullable=False),
+)
+RUNS = sa.Table(
+    "agent_runs",
+    _metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("run_id", sa.Unicode(64), nullable=False, unique=True),
+    sa.Column("workflow", sa.Unicode(64), nullable=False),
+    sa.Column("agent_id", _ID, nullable=False),
+    sa.Column("key", _ID, nullable=False),
+    sa.Column("cause", sa.Unicode(16), nullable=False),
+    sa.Column("function", sa.Unicode(16), nullable=False),
+    sa.Column("argument", sa.UnicodeText, nullable=False),
+    sa.Column("fire_at", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Unicode(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("not_before", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.UnicodeText, nullable=False),
+    sa.Column("lease_until", sa.BigInteger, nullable=False),
+    sa.Column("started_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.UnicodeText, nullable=False),
+    sa.Column("stop", sa.UnicodeText, nullable=False),
+    sa.UniqueConstraint("workflow", "agent_id", "key"),
+    sa.Index("agent_runs_by_state", "workflow", "state", "not_before"),
+    sa.Index("agent_runs_by_time", "workflow", "agent_id", "fire_at"),
+)

@@ -1,0 +1,203 @@
+"""The scheduler: real time, a real database, and runs that do as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from coflows_jupyter.agents.model import AgentRun
+from coflows_jupyter.agents.scheduler import Scheduler
+from coflows_jupyter.database.connection import Database
+from coflows_jupyter.errors import FunctionError
+from coflows_jupyter.runtimes.agent import AgentEntry, Policy
+
+SECONDLY = "* * * * * ?"
+PATIENCE = 20
+
+
+class Stage:
+    """A runner whose runs do what the test wants, and a list of what ended."""
+
+    def __init__(self, act: Callable[[AgentRun], Awaitable[object]]) -> None:
+        self._act = act
+        self.began: asyncio.Queue[AgentRun] = asyncio.Queue()
+        self.ended: asyncio.Queue[AgentRun] = asyncio.Queue()
+
+    async def run(self, run: AgentRun) -> object:
+        """Note that a run began, and act."""
+        self.began.put_nowait(run)
+        return await self._act(run)
+
+
+@asynccontextmanager
+async def scheduler(file: Path, stage: Stage, entry: AgentEntry, **more: object) -> AsyncIterator[Scheduler]:
+    """Run a scheduler with one Agent."""
+    database = Database(file)
+    scheduler = Scheduler("w", database, stage, on_end=stage.ended.put_nowait, **more)  # type: ignore[arg-type]
+    await scheduler.open({entry.id: entry})
+    try:
+        yield scheduler
+    finally:
+        await scheduler.close(0)
+        database.close()
+
+
+async def row(file: Path, run: AgentRun) -> AgentRun:
+    """Return a run as it is kept."""
+    database = Database(file)
+    other = Scheduler("w", database, Stage(at_once))
+    (found,) = await other.transact(lambda store, connection, _now: store.runs(connection, run_id=run.run_id))
+    database.close()
+    return found
+
+
+def agent(schedule: str = SECONDLY, **policy: object) -> AgentEntry:
+    """Return an Agent that runs every second."""
+    return AgentEntry("a", "A", schedule=schedule, callbacks=("job",), policy=Policy(**policy))  # type: ignore[arg-type]
+
+
+async def at_once(_run: AgentRun) -> None:
+    """Succeed."""
+
+
+async def never(_run: AgentRun) -> None:
+    """Go on until somebody stops it."""
+    await asyncio.Event().wait()
+
+
+async def soon(queue: asyncio.Queue[AgentRun]) -> AgentRun:
+    """Return what the queue gets next."""
+    return await asyncio.wait_for(queue.get(), PATIENCE)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the database is."""
+    return tmp_path / "test.db"
+
+
+def test_a_tick_runs_on_time_and_has_its_row(file: Path) -> None:
+    """What comes every second runs every second, within it, and its rows say so."""
+
+    async def main() -> None:
+        stage = Stage(at_once)
+        async with scheduler(file, stage, agent()) as running:
+            ended = [await soon(stage.ended) for _ in range(3)]
+            rows = await running.transact(lambda store, connection, _now: store.runs(connection))
+        assert [run.fire_at for run in ended] == [ended[0].fire_at + n * 1_000_000 for n in range(3)]
+        assert all(run.state == "succeeded" and run.owner == running.owner for run in ended)
+        assert all(0 <= run.started_at - run.fire_at < 1_000_000 for run in ended)
+        assert {run.run_id for run in ended} <= {run.run_id for run in rows}
+
+    asyncio.run(main())
+
+
+def test_two_servers_run_each_tick_once(file: Path) -> None:
+    """With two schedulers on one database, every tick runs at one of them."""
+
+    async def main() -> None:
+        stage = Stage(at_once)
+        async with scheduler(file, stage, agent()), scheduler(file, stage, agent()):
+            ended = [await soon(stage.ended) for _ in range(4)]
+        times = sorted(run.fire_at for run in ended)
+        assert times == [times[0] + n * 1_000_000 for n in range(4)]
+
+    asyncio.run(main())
+
+
+def test_what_fails_is_tried_again(file: Path) -> None:
+    """A failure is followed by a retry after its wait, and the row tells of the last attempt."""
+
+    async def main() -> None:
+        async def act(run: AgentRun) -> None:
+            if run.attempt == 1:
+                raise FunctionError("it broke")
+
+        stage = Stage(act)
+        async with scheduler(file, stage, agent(retries=1, backoff=0.05)):
+            over = await soon(stage.ended)
+        assert (over.state, over.attempt) == ("succeeded", 2)
+
+    asyncio.run(main())
+
+
+def test_a_run_can_be_stopped_from_another_server(file: Path) -> None:
+    """Somebody at one server stops what goes on at another; the row names the reason."""
+
+    async def main() -> None:
+        stage = Stage(never)
+        database = Database(file)
+        elsewhere = Scheduler("w", database, stage)
+        async with scheduler(file, stage, agent()):
+            run = await soon(stage.began)
+            await elsewhere.transact(lambda store, c, now: store.ask_to_stop(c, run.run_id, "by ada", now))
+            over = await soon(stage.ended)
+        database.close()
+        assert (over.run_id, over.state, over.reason) == (run.run_id, "cancelled", "by ada")
+
+    asyncio.run(main())
+
+
+def test_the_end_of_a_server_leaves_nothing_running(file: Path) -> None:
+    """What goes on when a server ends is stopped and its row says why, without waiting for a lease."""
+
+    async def main() -> None:
+        stage = Stage(never)
+        async with scheduler(file, stage, agent()):
+            run = await soon(stage.began)
+        over = await row(file, run)
+        assert (over.state, over.reason) == ("cancelled", "the server ended")
+
+    asyncio.run(main())
+
+
+def test_a_server_that_lost_its_run_stops_it(file: Path) -> None:
+    """A run whose lease was taken away while its server slept is stopped there, and its result is not taken."""
+
+    async def main() -> None:
+        stopped = asyncio.Event()
+
+        async def act(_run: AgentRun) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                stopped.set()
+
+        stage = Stage(act)
+        async with scheduler(file, stage, agent(overlap="queue"), lease=0.6) as sleeper:
+            run = await soon(stage.began)
+
+            def take(store: object, connection: object, _now: int) -> None:
+                changed = msgspec.structs.replace(run, state="lost", reason="a test took it", ended_at=1)
+                store._update(connection, [(run, changed)])  # type: ignore[attr-defined]
+
+            await sleeper.transact(take)
+            await asyncio.wait_for(stopped.wait(), PATIENCE)
+            assert (await row(file, run)).state == "lost"
+
+    asyncio.run(main())
+
+
+def test_a_message_is_run_at_once_and_noted(file: Path) -> None:
+    """A message's run begins with its row, whatever else goes on, and gives its result to who sent it."""
+
+    async def main() -> None:
+        async def act(run: AgentRun) -> object:
+            if run.cause == "schedule":
+                await never(run)
+            return f"answer to {run.argument}"
+
+        stage = Stage(act)
+        async with scheduler(file, stage, agent()) as running:
+            await soon(stage.began)
+            run, answer = await running.send("a", "body", '["hello"]')
+            assert answer == 'answer to ["hello"]'
+            over = await soon(stage.ended)
+        assert (over.run_id, over.cause, over.state) == (run.run_id, "message", "succeeded")
+
+    asyncio.run(main())
