@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from coflows_jupyter.workflow.sources import SourceUnit
+from coflows_jupyter.workflow.sources import Kind, SourceUnit
 
 
 class Build(msgspec.Struct, frozen=True):
@@ -36,6 +36,12 @@ def make_build(
     """Make the Build of these sources; its ``id`` is a digest of all the arguments."""
     content = msgspec.msgpack.encode((workflow, name, folder, units, paths))
     return Build(hashlib.sha256(content).hexdigest()[:16], workflow, name, folder, units, paths)
+
+
+def part(build: Build, kind: Kind) -> Build:
+    """Return the Build of only those units that are of this kind or Base."""
+    units = tuple(unit for unit in build.units if unit.kind in {"base", kind})
+    return make_build(build.workflow, build.name, build.folder, units, build.paths)
 
 
 def with_paths(build: Build, paths: tuple[str, ...]) -> Build:

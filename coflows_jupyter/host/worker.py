@@ -16,6 +16,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import (
     ArgumentsError,
@@ -26,6 +28,7 @@ from coflows_jupyter.errors import (
     FunctionError,
     NotFoundError,
 )
+from coflows_jupyter.host.callbacks import callbacks
 from coflows_jupyter.host.frames import (
     PIECE,
     Cancel,
@@ -44,7 +47,7 @@ from coflows_jupyter.host.running import Running
 from coflows_jupyter.host.threads import Threads
 from coflows_jupyter.mset.place import Place, at, enter
 from coflows_jupyter.queries.arguments import Binder, Bound
-from coflows_jupyter.queries.catalog import Catalog, QueryEntry, make_entry
+from coflows_jupyter.queries.catalog import Catalog, make_entry
 from coflows_jupyter.queries.results import Encoded
 from coflows_jupyter.runtimes import capture, progress
 from coflows_jupyter.runtimes.interrupt import CallCancelled
@@ -93,7 +96,7 @@ class Worker:
     def _load(self, build: Build) -> Loaded:
         runtime = self._runtime = PythonRuntime(Path(build.folder), build.units, build.paths)
         diagnostics: list[Diagnostic] = []
-        queries: dict[str, QueryEntry] = {}
+        catalog = Catalog(build.id)
         complete = True
         for unit in build.units:
             if unit.language != "python":
@@ -101,19 +104,38 @@ class Worker:
                 diagnostics.append(Diagnostic(unit.path, 0, 0, "warning", "no-runtime", message))
                 continue
             found = runtime.compile(unit)
-            functions: dict[str, Function] = {}
             if not found and unit.kind == "query":
-                functions, found = runtime.load(unit)
+                found = self._load_query(runtime, unit, catalog)
+            elif not found and unit.kind == "agent":
+                found = self._load_agents(runtime, unit, catalog)
             complete &= not any(d.severity == "error" for d in found)
             diagnostics += found
-            if unit.kind == "query" and not found:
-                entry, findings = make_entry(unit, [f.signature for f in functions.values()])
-                diagnostics += findings
-                queries[entry.id] = entry
-                for name, function in functions.items():
-                    signature = entry.functions[name].signature
-                    self._functions[entry.id, name] = function, Binder(function.target, signature)
-        return Loaded(Catalog(build.id, queries), tuple(dict.fromkeys(diagnostics)), complete)
+        return Loaded(catalog, tuple(dict.fromkeys(diagnostics)), complete)
+
+    def _load_query(self, runtime: PythonRuntime, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
+        functions, found = runtime.load(unit)
+        if found:
+            return found
+        entry, findings = make_entry(unit, [f.signature for f in functions.values()])
+        catalog.queries[entry.id] = entry
+        for name, function in functions.items():
+            signature = entry.functions[name].signature
+            self._functions[entry.id, name] = function, Binder(function.target, signature)
+        return findings
+
+    def _load_agents(self, runtime: PythonRuntime, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
+        agents, found = runtime.load_agents(unit)
+        for agent in agents:
+            entry = msgspec.structs.replace(agent.entry, path=unit.path)
+            taken = catalog.agents.get(entry.id)
+            if taken is not None:
+                message = f"{Path(taken.path).name} declares an Agent {entry.id} already"
+                found += (Diagnostic(unit.path, 0, 0, "error", "agent", message, "give one of them another ID"),)
+                continue
+            catalog.agents[entry.id] = entry
+            for callback, function in callbacks(agent).items():
+                self._functions[entry.id, callback] = function, Binder(function.target, function.signature)
+        return found
 
     def close(self) -> None:
         """Cancel what runs and give the Workflow's modules back; only the embedded host needs it."""

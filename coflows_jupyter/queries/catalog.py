@@ -9,6 +9,7 @@ import msgspec
 from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.errors import Diagnostic, nearest
 from coflows_jupyter.queries.docs import FunctionDocs, Info, parse_docs
+from coflows_jupyter.runtimes.agent import AgentEntry
 from coflows_jupyter.runtimes.protocol import Parameter, Signature
 from coflows_jupyter.runtimes.signature import documented
 from coflows_jupyter.workflow.sources import SourceUnit
@@ -46,10 +47,11 @@ class QueryEntry(msgspec.Struct, frozen=True):
 
 
 class Catalog(msgspec.Struct, frozen=True):
-    """All Queries of one Build by ID."""
+    """All Queries and Agents of one Build by ID."""
 
     build: str = ""
     queries: dict[str, QueryEntry] = {}
+    agents: dict[str, AgentEntry] = {}
 
 
 def make_entry(unit: SourceUnit, signatures: Sequence[Signature]) -> tuple[QueryEntry, tuple[Diagnostic, ...]]:

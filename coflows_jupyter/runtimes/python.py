@@ -20,6 +20,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.runtimes.agent import Agent, declared
 from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.runtimes.signature import describe
 from coflows_jupyter.workflow.sources import SourceUnit
@@ -147,22 +148,41 @@ class PythonRuntime:
 
     def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
         """Import a unit and return its public functions by name, or why it can't be imported."""
+        module = self._import(unit)
+        if isinstance(module, Diagnostic):
+            return {}, (module,)
+        return {name: Function(describe(f, name), f) for name, f in public_functions(module).items()}, ()
+
+    def load_agents(self, unit: SourceUnit) -> tuple[list[Agent], tuple[Diagnostic, ...]]:
+        """Import a unit and return the Agents that it declares, or why there are none."""
+        module = self._import(unit)
+        if isinstance(module, Diagnostic):
+            return [], (module,)
         try:
-            module = self._finder.load_file(self._module_name(unit), unit.path)
+            agents = declared(module, unit.exe)
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+            return [], (self._diagnostic(unit, error, "agent"),)
+        if not agents:
+            hint = f"declare one with @agent, or write a function {unit.exe} that returns it"
+            return [], (Diagnostic(unit.path, 0, 0, "warning", "agent", "the file declares no Agent", hint),)
+        return agents, ()
+
+    def _import(self, unit: SourceUnit) -> ModuleType | Diagnostic:
+        try:
+            return self._finder.load_file(self._module_name(unit), unit.path)
         except SyntaxError as error:
-            return {}, (_syntax_diagnostic(unit, error),)
+            return _syntax_diagnostic(unit, error)
         except BaseException as error:
             if isinstance(error, MemoryError):
                 raise
-            return {}, (self._import_diagnostic(unit, error),)
-        return {name: Function(describe(f, name), f) for name, f in public_functions(module).items()}, ()
+            return self._diagnostic(unit, error, "import")
 
     def _module_name(self, unit: SourceUnit) -> str:
         path = Path(unit.path)
         parts = path.relative_to(self._folder).parts if path.is_relative_to(self._folder) else (path.name,)
         return ".".join(part.removesuffix(".py").replace(".", "_") for part in parts)
 
-    def _import_diagnostic(self, unit: SourceUnit, error: BaseException) -> Diagnostic:
+    def _diagnostic(self, unit: SourceUnit, error: BaseException, code: str) -> Diagnostic:
         """Point at the deepest line of the Workflow's own code, which may be in a Base file."""
         root = str(self._folder) + os.sep
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(root)]
@@ -177,7 +197,7 @@ class PythonRuntime:
             (place.lineno or 0) if place else 0,
             ((place.colno or 0) + 1) if place else 0,
             "error",
-            "import",
+            code,
             exception_line(error),
             hint,
         )

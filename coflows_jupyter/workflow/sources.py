@@ -40,6 +40,7 @@ class SourceUnit(msgspec.Struct, frozen=True):
         path: absolute path of the user's file.
         language: a value of ``LANGUAGES``.
         text: the substituted source.
+        exe: the function of an Agent's file that describes it.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class SourceUnit(msgspec.Struct, frozen=True):
     path: str
     language: str
     text: str
+    exe: str = ""
 
 
 def read_sources(package: Package) -> tuple[tuple[SourceUnit, ...], tuple[Diagnostic, ...]]:
@@ -86,7 +88,9 @@ def _read_unit(package: Package, kind: Kind, place: Path, entry: Entry) -> Sourc
     text = text.replace("$WID$", package.id)
     if kind == "agent":
         text = text.replace("$ID$", f"{package.id}-{PurePath(name).stem}")
-    return SourceUnit(kind, name, str(path), LANGUAGES.get(path.suffix, "python"), text)
+    return SourceUnit(
+        kind, name, str(path), LANGUAGES.get(path.suffix, "python"), text, entry.exe if kind == "agent" else ""
+    )
 
 
 def _read_text(package: Package, path: FilePath, place: Path) -> str | Diagnostic:
