@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-Door = Literal["http", "cli", "notebook", "sidebar"]
+Door = Literal["http", "cli", "notebook", "sidebar", "agent"]
 Source = Literal["key", "lab", "session", "local", "anonymous"]
 
 PUBLIC_GROUP = "Public"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from coflows_jupyter.agents.clock import Clock, SystemClock
-from coflows_jupyter.agents.model import AgentRun
+from coflows_jupyter.agents.model import AgentRun, Mode
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import CancelledError, CoflowsError
 from coflows_jupyter.host.protocol import new_run_id
@@ -146,7 +146,7 @@ class Scheduler:
         now = database_time(connection)
         if now is not None:
             self._skew = now - self._clock.now()
-        return work(self._store, connection, self._clock.now() + self._skew)
+        return work(self._store, connection, self.now())
 
     async def send(self, agent_id: str, function: Callback, argument: str) -> tuple[AgentRun, object]:
         """Run one of an Agent's functions at once; return the run and its result.
@@ -167,10 +167,30 @@ class Scheduler:
             cause="message",
             function=function,
             argument=argument,
-            fire_at=self._clock.now() + self._skew,
+            fire_at=self.now(),
         )
         begun = await self.transact(lambda store, connection, now: store.begin(connection, run, now))
         return begun, await self._start(begun)
+
+    async def add(self, runs: list[AgentRun]) -> None:
+        """Let runs wait for their turn."""
+        await self.transact(lambda store, connection, _now: store.add(connection, runs))
+        self._wake.set()
+
+    async def backfill(self, entry: AgentEntry, start: int, end: int) -> list[AgentRun]:
+        """Let every tick in ``start < tick <= end`` that has not run wait for its turn; return them."""
+        found = await self.transact(lambda store, connection, now: store.backfill(connection, entry, start, end, now))
+        self._wake.set()
+        return found
+
+    async def set_mode(self, agent_id: str, mode: Mode, why: str) -> None:
+        """Start, pause or stop an Agent."""
+        await self.transact(lambda store, connection, now: store.set_mode(connection, agent_id, mode, why, now))
+        self._wake.set()
+
+    def now(self) -> int:
+        """Return the time that ticks go by, in microseconds."""
+        return self._clock.now() + self._skew
 
     # -- what goes on --------------------------------------------------------------------------------------------------
 
@@ -183,7 +203,7 @@ class Scheduler:
                 step = await self.transact(self._step)
                 self._take(step)
                 if step.next_at:
-                    seconds = (step.next_at - self._clock.now() - self._skew) / 1_000_000
+                    seconds = (step.next_at - self.now()) / 1_000_000
             except Exception as error:  # noqa: BLE001 - a database that is away comes back
                 log.warning("agents wait: %s", error.message if isinstance(error, CoflowsError) else error)
             await self._clock.wait(self._wake, min(max(seconds, 0.0), POLL_SECONDS))

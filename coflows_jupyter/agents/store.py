@@ -25,7 +25,18 @@ S = TypeVar("S", AgentRun, AgentState)
 # How many Agents one transaction looks at.
 MOST_AGENTS = 500
 
-_MUTABLE = ("state", "attempt", "not_before", "owner", "lease_until", "started_at", "ended_at", "reason", "stop")
+_MUTABLE = (
+    "state",
+    "cause",
+    "attempt",
+    "not_before",
+    "owner",
+    "lease_until",
+    "started_at",
+    "ended_at",
+    "reason",
+    "stop",
+)
 _UPDATE = (
     RUNS.update()
     .where(RUNS.c.run_id == sa.bindparam("_run_id"), RUNS.c.state == sa.bindparam("_state"))
@@ -221,6 +232,26 @@ class AgentStore:
         if fresh:
             connection.execute(RUNS.insert(), [msgspec.structs.asdict(run) for run in fresh])
         return fresh
+
+    def backfill(self, connection: sa.Connection, entry: AgentEntry, start: int, end: int, now: int) -> list[AgentRun]:
+        """Make every tick in ``start < tick <= end`` due that has no row or was skipped; return those."""
+        ticks = [
+            state.Row(tick, "backfill", "due")
+            for tick in Schedule(entry.schedule).between(instant(start), instant(end))
+        ]
+        wanted = [msgspec.structs.replace(self._run(entry.id, row, now), reason="backfill") for row in ticks]
+        span = (RUNS.c.agent_id == entry.id, RUNS.c.fire_at > start, RUNS.c.fire_at <= end)
+        held = {run.key: run for run in self._select(connection, *span)}
+        skipped = [run for key, run in held.items() if run.state == "skipped" and key in {row.key for row in wanted}]
+        again = [msgspec.structs.replace(run, state="due", cause="backfill", reason="", ended_at=0) for run in skipped]
+        self._update(connection, list(zip(skipped, again, strict=True)))
+        return [*again, *self.add(connection, [run for run in wanted if run.key not in held])]
+
+    def latest(self, connection: sa.Connection) -> list[AgentRun]:
+        """Return what goes on, and of each Agent the latest run that is over."""
+        over = sa.select(sa.func.max(RUNS.c.number)).where(RUNS.c.state.not_in(("due", "running")), RUNS.c.ended_at > 0)
+        newest = over.where(RUNS.c.workflow == self._workflow).group_by(RUNS.c.agent_id)
+        return self._select(connection, sa.or_(RUNS.c.state == "running", RUNS.c.number.in_(newest)))
 
     def finish(
         self, connection: sa.Connection, ended: Iterable[tuple[AgentRun, Outcome, str]], now: int

@@ -53,6 +53,7 @@ from coflows_jupyter.runtimes import capture, progress
 from coflows_jupyter.runtimes.interrupt import CallCancelled
 from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
+from coflows_jupyter.workflow.sources import SourceUnit
 
 T = TypeVar("T")
 

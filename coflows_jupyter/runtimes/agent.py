@@ -27,7 +27,7 @@ class Policy(msgspec.Struct, frozen=True):
         overlap: what happens to a tick while an earlier run goes on.
         retries: how often a run that failed or timed out is tried again.
         backoff: seconds before the first retry; each further one waits twice as long.
-        timeout: seconds until a run is stopped, 0 for the Workflow's own limit.
+        timeout: seconds until a run is stopped.
         retry_on_lost: whether a run is tried again whose server vanished, which may do its work twice.
     """
 
@@ -36,7 +36,7 @@ class Policy(msgspec.Struct, frozen=True):
     overlap: Overlap = "skip"
     retries: int = 0
     backoff: float = 10.0
-    timeout: float = 0.0
+    timeout: float = 3600.0
     retry_on_lost: bool = False
 
 

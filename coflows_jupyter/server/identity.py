@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from coflows_jupyter.server.base import BaseHandler
 
 _BEARER = re.compile(r"(?:token|bearer)\s+(\S+)", re.IGNORECASE)
-_DOORS = frozenset(get_args(Door))
+_DOORS = frozenset(get_args(Door)) - {"agent"}
 _OWN_SITE = frozenset({"same-origin", "none"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 DOOR_HEADER = "X-Coflows-Door"

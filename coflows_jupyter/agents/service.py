@@ -1,0 +1,328 @@
+"""The Agents of one Workflow on a server: their host, their scheduler, and what doors ask of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from coflows_jupyter.access.permissions import AccessType, Caller
+from coflows_jupyter.agents.explain import explain
+from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, iso, micros, public
+from coflows_jupyter.agents.schedule import Schedule
+from coflows_jupyter.agents.scheduler import Scheduler
+from coflows_jupyter.build.model import Build, part
+from coflows_jupyter.database.connection import Database
+from coflows_jupyter.errors import Diagnostic, NotFoundError, ScheduleError, nearest
+from coflows_jupyter.host.pool import Pool
+from coflows_jupyter.host.protocol import Call, Result, new_run_id
+from coflows_jupyter.queries.catalog import Catalog
+from coflows_jupyter.runs.registry import Runs
+from coflows_jupyter.runtimes.agent import AgentEntry, Callback
+
+# What the original sends to every Agent that it deploys.
+INITIAL = json.dumps({"Function": "Main", "Data": "Initial Execution"}, separators=(",", ":"))
+UPCOMING = 5
+
+
+class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
+    """An Agent, as the REST API and the command give it.
+
+    Args:
+        id: its ID.
+        name: what to show.
+        description: a sentence or more.
+        path: file that declares it.
+        mode: started, paused or stopped.
+        schedule: when its job runs, empty without one.
+        words: the same in plain language.
+        upcoming: the next instants, ISO 8601 in UTC; none unless it is started.
+        listens: ID of the M set that it listens to, empty without one.
+        callbacks: which of its functions there are.
+        policy: what happens to its runs.
+        last: its latest run that is over.
+        running: IDs of runs that go on.
+    """
+
+    id: str
+    name: str
+    description: str
+    path: str
+    mode: Mode
+    schedule: str
+    words: str
+    upcoming: list[str]
+    listens: str
+    callbacks: tuple[Callback, ...]
+    policy: dict[str, Any]
+    last: dict[str, Any] | None
+    running: list[str]
+
+
+class Agents:
+    """The Agents of one Workflow.
+
+    Args:
+        make_pool: makes the host in which they run, once there are any.
+        runs: what knows all runs.
+        database: where ticks and runs are kept.
+    """
+
+    def __init__(self, make_pool: Callable[[], Pool], runs: Runs, database: Database) -> None:
+        self.catalog = Catalog()
+        self._make_pool = make_pool
+        self._runs = runs
+        self._database = database
+        self._pool: Pool | None = None
+        self._scheduler: Scheduler | None = None
+        self._workflow = ""
+
+    async def load(self, build: Build) -> tuple[Diagnostic, ...]:
+        """Load the Agents of a Build and run them in place of those before; return every finding.
+
+        A Build whose Agents can't be loaded leaves the ones before at work.
+        """
+        mine = part(build, "agent")
+        if self._pool is None:
+            if not any(unit.kind == "agent" for unit in mine.units):
+                return ()
+            self._pool = self._make_pool()
+        if mine.id == self.catalog.build:
+            return ()
+        loaded = await self._pool.swap(mine)
+        found = (*loaded.diagnostics, *_check(loaded.catalog))
+        if (loaded.complete and not _check(loaded.catalog)) or not self.catalog.build:
+            first = not self.catalog.build
+            self.catalog = loaded.catalog
+            await self._open(build.workflow, initial=first)
+        return found
+
+    async def _open(self, workflow: str, *, initial: bool) -> None:
+        self._workflow = workflow
+        if self._scheduler is None:
+            self._scheduler = Scheduler(workflow, self._database, self)
+        entries = {entry.id: entry for entry in self.catalog.agents.values() if not _wrong(entry)}
+        await self._scheduler.open(entries)
+        if initial:
+            # Not at a save: whoever works on an Agent would have it run at every key stroke.
+            messages = [self._message(entry) for entry in entries.values() if "body" in entry.callbacks]
+            await self._scheduler.transact(lambda store, connection, _now: store.add(connection, messages))
+
+    def _message(self, entry: AgentEntry) -> AgentRun:
+        return AgentRun(
+            run_id=new_run_id(),
+            workflow=self._workflow,
+            agent_id=entry.id,
+            key=f"deploy {self.catalog.build}",
+            cause="message",
+            function="body",
+            argument=json.dumps([INITIAL]),
+            fire_at=self._now(),
+        )
+
+    async def close(self, drain: float) -> None:
+        """Start nothing more, give runs ``drain`` seconds, end the host."""
+        if self._scheduler is not None:
+            await self._scheduler.close(drain)
+        if self._pool is not None:
+            await self._pool.close(drain)
+        await asyncio.to_thread(self._database.close)
+
+    # -- runs ----------------------------------------------------------------------------------------------------------
+
+    async def run(self, run: AgentRun) -> Result:
+        """Run one attempt in the host; see ``Runner.run``."""
+        assert self._pool is not None
+        entry = self._entry(run.agent_id)
+        name = run.run_id if run.attempt == 1 else f"{run.run_id}.{run.attempt}"
+        caller = Caller(run.agent_id, entry.name, "local", "agent", AccessType.WRITE)
+        data, timeout = run.argument.encode(), entry.policy.timeout
+        call = Call(name, run.agent_id, run.function, "json", data, "", caller, timeout)
+        noted = self._runs.begin(call, self._workflow, self.catalog)
+        self._runs.note(noted)
+        try:
+            result = await self._pool.call(call)
+        except BaseException as error:
+            self._runs.fail(noted, error)
+            raise
+        self._runs.succeed(noted, result)
+        if run.cause != "message" and not isinstance(result.body, bytes):
+            async for _ in result.body:
+                pass  # a job that yields runs to its end, though nobody reads
+        return result
+
+    async def send(self, agent_id: str, text: str) -> tuple[AgentRun, Result]:
+        """Give a message to an Agent's body, at once; return the run and the answer.
+
+        Raises:
+            NotFoundError: there is no such Agent, or it takes no messages.
+            CoflowsError: it failed.
+        """
+        entry = self._entry(agent_id)
+        if "body" not in entry.callbacks:
+            raise NotFoundError(f"the Agent {entry.id} takes no messages", hint="give it a body")
+        run, result = await self._opened().send(entry.id, "body", json.dumps([text]))
+        assert isinstance(result, Result)
+        return run, result
+
+    async def start_run(self, agent_id: str, type_: str = "All") -> AgentRun:
+        """Let an Agent's job run now, after those that go on.
+
+        Raises:
+            NotFoundError: there is no such Agent, or it has no job.
+        """
+        entry = self._entry(agent_id)
+        if "job" not in entry.callbacks:
+            raise NotFoundError(f"the Agent {entry.id} has no job", hint="send it a message instead")
+        now = self._now()
+        run = self._job(entry, "manual", now, type_)
+        await self._opened().add([run])
+        return run
+
+    async def backfill(self, agent_id: str, start: int, end: int) -> list[AgentRun]:
+        """Let an Agent's job run for each tick in ``start < tick <= end`` that never ran.
+
+        Args:
+            agent_id: the Agent's ID.
+            start: microseconds.
+            end: microseconds.
+
+        Raises:
+            NotFoundError: there is no such Agent, or it has no schedule.
+        """
+        entry = self._entry(agent_id)
+        if not entry.schedule:
+            raise NotFoundError(f"the Agent {entry.id} has no schedule")
+        return await self._opened().backfill(entry, start, end)
+
+    def _job(self, entry: AgentEntry, cause: Any, at: int, type_: str) -> AgentRun:
+        run_id = new_run_id()
+        return AgentRun(
+            run_id=run_id,
+            workflow=self._workflow,
+            agent_id=entry.id,
+            key=run_id,
+            cause=cause,
+            function="job",
+            argument=json.dumps([(iso(at) or "").rstrip("Z"), type_]),
+            fire_at=at,
+        )
+
+    async def cancel(self, run_id: str, reason: str) -> AgentRun:
+        """Stop a run, wherever it goes on, or one that waits.
+
+        Raises:
+            NotFoundError: there is no such run.
+        """
+        scheduler = self._opened()
+        run = await scheduler.transact(lambda store, c, now: store.ask_to_stop(c, run_id, reason, now))
+        if run is None:
+            raise NotFoundError(f"there is no run {run_id} of an Agent")
+        scheduler.stop(run_id, reason)
+        return run
+
+    # -- Agents --------------------------------------------------------------------------------------------------------
+
+    async def overview(self) -> list[AgentModel]:
+        """Return all Agents, with what they do next and did last."""
+        if self._scheduler is None:
+            return []
+        states = {
+            state.agent_id: state
+            for state in await self._scheduler.transact(lambda store, connection, _now: store.agents(connection))
+        }
+        latest = await self._scheduler.transact(lambda store, connection, _now: store.latest(connection))
+        return [self._model(entry, states.get(entry.id), latest) for entry in self.catalog.agents.values()]
+
+    def _model(self, entry: AgentEntry, state: AgentState | None, latest: list[AgentRun]) -> AgentModel:
+        mode: Mode = state.mode if state else "stopped"
+        schedule = Schedule(entry.schedule) if entry.schedule and not _wrong(entry) else None
+        upcoming = schedule.upcoming(instant(self._now()), UPCOMING) if schedule and mode == "started" else []
+        mine = [run for run in latest if run.agent_id == entry.id]
+        over = next((run for run in mine if run.state not in {"due", "running"}), None)
+        return AgentModel(
+            id=entry.id,
+            name=entry.name,
+            description=entry.description,
+            path=entry.path,
+            mode=mode,
+            schedule=entry.schedule,
+            words=schedule.describe() if schedule else "",
+            upcoming=[iso(micros(moment)) or "" for moment in upcoming],
+            listens=entry.listens,
+            callbacks=entry.callbacks,
+            policy=msgspec.to_builtins(entry.policy),
+            last=public(over) if over else None,
+            running=[run.run_id for run in mine if run.state == "running"],
+        )
+
+    async def set_mode(self, agent_id: str, mode: Mode, why: str) -> None:
+        """Start, pause or stop an Agent; it stays so when the server restarts.
+
+        Raises:
+            NotFoundError: there is no such Agent.
+        """
+        entry = self._entry(agent_id)
+        await self._opened().set_mode(entry.id, mode, why)
+
+    async def history(self, agent_id: str = "", *, limit: int = 50) -> list[AgentRun]:
+        """Return runs, of all Agents or of one, the latest first."""
+        if self._scheduler is None:
+            return []
+        entry = self._entry(agent_id).id if agent_id else ""
+        return await self._scheduler.transact(lambda store, c, _now: store.runs(c, entry, limit=limit))
+
+    async def explain(self, agent_id: str, at: int) -> list[str]:
+        """Say why an Agent did or did not run at an instant, in sentences.
+
+        Raises:
+            NotFoundError: there is no such Agent.
+        """
+        entry = self._entry(agent_id)
+        states = await self._opened().transact(lambda store, connection, _now: store.agents(connection))
+        runs = await self._opened().transact(
+            lambda store, c, _now: store.runs(c, entry.id, until=at + 60_000_000, limit=20)
+        )
+        state = next((state for state in states if state.agent_id == entry.id), None)
+        return explain(entry, state, runs, at, self._now())
+
+    def _entry(self, agent_id: str) -> AgentEntry:
+        """Return the Agent of this ID, or the only one of this name."""
+        agents = self.catalog.agents
+        named = [entry for entry in agents.values() if entry.name == agent_id]
+        if agent_id in agents:
+            return agents[agent_id]
+        if len(named) == 1:
+            return named[0]
+        near = nearest(agent_id, [*agents, *(entry.name for entry in agents.values())])
+        hint = f"did you mean {near}?" if near else f"there are: {', '.join(agents) or 'none'}"
+        raise NotFoundError(f"there is no Agent {agent_id!r}", hint=hint)
+
+    def _opened(self) -> Scheduler:
+        if self._scheduler is None:
+            raise NotFoundError("the Workflow has no Agents", hint="declare one in a file of Agents/")
+        return self._scheduler
+
+    def _now(self) -> int:
+        return self._opened().now()
+
+
+def _wrong(entry: AgentEntry) -> ScheduleError | None:
+    try:
+        if entry.schedule:
+            Schedule(entry.schedule)
+    except ScheduleError as error:
+        return error
+    return None
+
+
+def _check(catalog: Catalog) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the Agents' schedules."""
+    wrong = [(entry, error) for entry in catalog.agents.values() if (error := _wrong(entry))]
+    return tuple(
+        Diagnostic(entry.path, 0, 0, "error", "schedule", f"Agent {entry.id}: {error.message}", error.hint)
+        for entry, error in wrong
+    )
