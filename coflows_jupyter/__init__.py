@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
     from coflows_jupyter.mset.m import M as M
     from coflows_jupyter.response import Response as Response
+    from coflows_jupyter.runtimes.agent import Agent as Agent
+    from coflows_jupyter.runtimes.agent import Change as Change
+    from coflows_jupyter.runtimes.agent import agent as agent
     from coflows_jupyter.runtimes.progress import progress as progress
 
 # What user code imports from here, by the module that has it.
 _PUBLIC = {
+    "Agent": "coflows_jupyter.runtimes.agent",
+    "Change": "coflows_jupyter.runtimes.agent",
     "M": "coflows_jupyter.mset.m",
     "Response": "coflows_jupyter.response",
+    "agent": "coflows_jupyter.runtimes.agent",
     "progress": "coflows_jupyter.runtimes.progress",
 }
 

@@ -107,7 +107,7 @@ def _load_early(early: EarlyHost, config: Config) -> bool:
     """Let the host load the Workflow, or end it where there is none to load; the engine says why there isn't."""
     from coflows_jupyter.build.assemble import assemble
     from coflows_jupyter.build.dependencies.pips import ready
-    from coflows_jupyter.build.model import with_paths
+    from coflows_jupyter.build.model import part, with_paths
     from coflows_jupyter.mset.place import database_of
 
     try:
@@ -115,7 +115,8 @@ def _load_early(early: EarlyHost, config: Config) -> bool:
             assembled = assemble(config.workflow)
             paths = ready(assembled.package)
             if paths is not None:
-                early.load(with_paths(assembled.build, paths), database_of(config))
+                build = part(with_paths(assembled.build, paths), "query")
+                early.load(build, database_of(config))
                 return True
     except CoflowsError:
         pass

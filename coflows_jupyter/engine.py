@@ -13,11 +13,13 @@ from typing import Literal
 
 import msgspec
 
+from coflows_jupyter.agents.service import Agents
 from coflows_jupyter.build.assemble import assemble
 from coflows_jupyter.build.dependencies.pips import Pips
-from coflows_jupyter.build.model import Build, with_paths
+from coflows_jupyter.build.model import Build, part, with_paths
 from coflows_jupyter.build.watch import changes
 from coflows_jupyter.config import Config
+from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import (
     CoflowsError,
     CrashedError,
@@ -126,6 +128,7 @@ class Engine:
         on_output: told run ID, stream and text of what runs print; the log by default.
         early: a host that was started before, and loads the Workflow if it could be read.
         runs: what knows its runs; without a history by default.
+        agents: where Agents keep their ticks and runs; ``None`` leaves Agents alone.
     """
 
     def __init__(
@@ -137,6 +140,7 @@ class Engine:
         on_output: OnOutput = _log_output,
         early: EarlyHost | None = None,
         runs: Runs | None = None,
+        agents: Database | None = None,
     ) -> None:
         self.config = config
         self.runs = runs or Runs()
@@ -157,8 +161,9 @@ class Engine:
         self._pips = Pips()
         self.m = host_place(database_of(config))
         self._pool = self._make_pool(on_output, early)
+        self.agents = None if agents is None else Agents(lambda: self._make_pool(on_output), self.runs, agents)
 
-    def _make_pool(self, tell: OnOutput, early: EarlyHost | None) -> Pool:
+    def _make_pool(self, tell: OnOutput, early: EarlyHost | None = None) -> Pool:
         def on_output(run_id: str, stream: str, text: str) -> None:
             self.runs.output(run_id, stream, text)
             tell(run_id, stream, text)
@@ -195,7 +200,11 @@ class Engine:
                 found = assembled.diagnostics
                 paths = await asyncio.to_thread(self._provide, assembled.package, asyncio.get_running_loop())
                 self._set_state("building", "loading", 1)
-                found += await self._load(with_paths(assembled.build, paths))
+                build = with_paths(assembled.build, paths)
+                found += await self._load(part(build, "query"))
+                if self.agents is not None and self.catalog.build:
+                    self._set_state("building", "loading agents", 1)
+                    found += await self.agents.load(build)
             except DiagnosticsError as error:
                 found += error.diagnostics or (self._finding("build", error),)
             except CoflowsError as error:
@@ -244,7 +253,11 @@ class Engine:
         folders: set[str] = set()
         if self.package is not None:
             root = self.package.folder
-            paths = (Path(entry.content) for entry in (*self.package.base, *self.package.queries) if entry.content)
+            paths = (
+                Path(entry.content)
+                for entry in (*self.package.base, *self.package.queries, *self.package.agents)
+                if entry.content
+            )
             folders = {path.parts[0] for path in paths if len(path.parts) > 1 and (root / path).is_file()}
         async for _ in changes(self.config.workflow, folders):
             await self.build()
@@ -347,6 +360,7 @@ class Engine:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
-        await self._pool.close(drain)
+        ending = [self._pool.close(drain)] + ([self.agents.close(drain)] if self.agents else [])
+        await asyncio.gather(*ending)
         await self.runs.close()
         await asyncio.to_thread(self.m.close)

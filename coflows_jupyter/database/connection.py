@@ -14,8 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from coflows_jupyter.config import Config
 from coflows_jupyter.database import mssql, postgres, sqlite
-from coflows_jupyter.database.location import Location
+from coflows_jupyter.database.location import Location, locate
 from coflows_jupyter.errors import CoflowsError, ConfigError, DatabaseError
 
 if TYPE_CHECKING:
@@ -204,3 +205,11 @@ class Database:
 def _reason(error: Exception) -> str:
     reason = getattr(error, "orig", None) or error
     return " ".join(str(reason).split())
+
+
+def open_database(config: Config) -> Database | None:
+    """Return the database of a configuration, ``None`` where that can't be read."""
+    try:
+        return Database(locate(config))
+    except ConfigError:
+        return None

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from coflows_jupyter.queries.arguments import Binder
 from coflows_jupyter.runtimes.agent import Agent, Callback, UserFunction, fitting
-from coflows_jupyter.runtimes.protocol import Function, Signature
+from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.runtimes.signature import describe
 
 
@@ -35,11 +36,14 @@ _OFFERED: dict[Callback, UserFunction] = {
 }
 
 
-def callbacks(agent: Agent) -> dict[Callback, Function]:
+def callbacks(agent: Agent) -> dict[Callback, tuple[Function, Binder]]:
     """Return an Agent's functions as a host calls them: with all that they are offered, by position."""
-    return {name: Function(_signature(name, function), fitting(function)) for name, function in agent.functions.items()}
+    return {name: _callable(name, function) for name, function in agent.functions.items()}
 
 
-def _signature(callback: Callback, function: UserFunction) -> Signature:
-    offered = describe(_OFFERED[callback], callback)
-    return msgspec.structs.replace(offered, is_async=inspect.iscoroutinefunction(function))
+def _callable(callback: Callback, function: UserFunction) -> tuple[Function, Binder]:
+    offered = _OFFERED[callback]
+    signature = describe(offered, callback)
+    binder = Binder(offered, signature)
+    signature = msgspec.structs.replace(signature, is_async=inspect.iscoroutinefunction(function))
+    return Function(signature, fitting(function)), binder

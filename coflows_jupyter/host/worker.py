@@ -134,8 +134,7 @@ class Worker:
                 found += (Diagnostic(unit.path, 0, 0, "error", "agent", message, "give one of them another ID"),)
                 continue
             catalog.agents[entry.id] = entry
-            for callback, function in callbacks(agent).items():
-                self._functions[entry.id, callback] = function, Binder(function.target, function.signature)
+            self._functions |= {(entry.id, name): function for name, function in callbacks(agent).items()}
         return found
 
     def close(self) -> None:

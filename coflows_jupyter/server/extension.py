@@ -29,6 +29,7 @@ from coflows_jupyter.access.directory import Directory, open_directory
 from coflows_jupyter.access.jupyter import CoFlowsIdentityProvider
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.config import Config, load_config
+from coflows_jupyter.database.connection import open_database
 from coflows_jupyter.engine import Engine, EngineEvent
 from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.runs.registry import open_runs
@@ -184,7 +185,7 @@ class CoFlowsApp(ExtensionApp):
         runfile.write(runfile.RunFile(url, self.services.keys.secret, str(config.file or ""), os.getpid()))
         self._set_environ(url)
         early = serverapp.early_host if isinstance(serverapp, CoFlowsServer) else None
-        engine = Engine(config, early=early, runs=open_runs(config))
+        engine = Engine(config, early=early, runs=open_runs(config), agents=open_database(config))
         self.services.open(engine)
         if isinstance(serverapp, CoFlowsServer):
             self._say_where(serverapp, url)
