@@ -106,22 +106,19 @@ class Worker:
                 continue
             found = runtime.compile(unit)
             if not found and unit.kind == "query":
-                found = self._load_query(runtime, unit, catalog)
+                functions, found = runtime.load(unit)
+                diagnostics += () if found else self._add_query(unit, functions, catalog)
             elif not found and unit.kind == "agent":
                 found = self._load_agents(runtime, unit, catalog)
             complete &= not any(d.severity == "error" for d in found)
             diagnostics += found
         return Loaded(catalog, tuple(dict.fromkeys(diagnostics)), complete)
 
-    def _load_query(self, runtime: PythonRuntime, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
-        functions, found = runtime.load(unit)
-        if found:
-            return found
+    def _add_query(self, unit: SourceUnit, functions: dict[str, Function], catalog: Catalog) -> tuple[Diagnostic, ...]:
         entry, findings = make_entry(unit, [f.signature for f in functions.values()])
         catalog.queries[entry.id] = entry
         for name, function in functions.items():
-            signature = entry.functions[name].signature
-            self._functions[entry.id, name] = function, Binder(function.target, signature)
+            self._functions[entry.id, name] = function, Binder(function.target, entry.functions[name].signature)
         return findings
 
     def _load_agents(self, runtime: PythonRuntime, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:

@@ -37,7 +37,7 @@ def test_placeholders_are_replaced_and_files_are_not(tmp_path: Path) -> None:
     assert units == (
         SourceUnit("base", "base.py", str(tmp_path / "base.py"), "python", "# w $ID$\r\n"),
         SourceUnit("query", "q", str(tmp_path / "query.py"), "python", "# w $ID$\r\n"),
-        SourceUnit("agent", "agent.py", str(tmp_path / "agent.py"), "python", "# w w-agent\r\n"),
+        SourceUnit("agent", "agent.py", str(tmp_path / "agent.py"), "python", "# w w-agent\r\n", "pkg"),
     )
     assert (tmp_path / "base.py").read_bytes() == b"\xef\xbb\xbf# $WID$ $ID$\r\n"
 
