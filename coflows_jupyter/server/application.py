@@ -9,8 +9,11 @@ from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 from traitlets import Bool, Instance, default
+from traitlets import Callable as CallableTrait
 
+from coflows_jupyter.access.directory import Directory, open_directory
 from coflows_jupyter.access.keys import KeyRing
+from coflows_jupyter.access.passwords import Doorkeeper
 from coflows_jupyter.config import Config
 from coflows_jupyter.host.early import EarlyHost
 
@@ -23,11 +26,18 @@ class CoFlowsServer(ServerApp):
     workflow_config = Instance(Config, help="The Workflow's configuration.")
     early_host = Instance(EarlyHost, allow_none=True, help="The host that loads the Workflow already.")
     keys = Instance(KeyRing, help="The keys of this run; made once the address to listen on is known.")
+    directory = Instance(Directory, help="The people.")
+    doorkeeper = Instance(Doorkeeper, (), help="Checks passwords.")
+    open_workflows = CallableTrait(dict, help="Gives name by ID of each Workflow that is open.")
     wants_browser = Bool(False, help="Whether to open a browser once the server is up.")
 
     @default("keys")
     def _default_keys(self) -> KeyRing:
         return KeyRing(self.workflow_config.server.secret_key.get_secret_value(), loopback=is_loopback(self.ip))
+
+    @default("directory")
+    def _default_directory(self) -> Directory:
+        return open_directory(self.workflow_config)
 
     @property
     def lab(self) -> bool:

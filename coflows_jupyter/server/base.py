@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 from tornado.web import HTTPError, RequestHandler
@@ -55,12 +55,16 @@ class BaseHandler(RequestHandler):
         refusal: why what the caller presented was not accepted; empty when there is nothing to say.
         run_id: names this request in the answer, the log and the ledger.
         timing: where its time goes.
+        presented: where the request says who sends it.
         gone: whether the client closed the connection.
         dismissed: whether the caller's permission ended meanwhile.
     """
 
+    # Jupyter's identity provider may tell us of people who may not use Lab.
+    admits_people = True
     caller: Caller = ANONYMOUS
     refusal = ""
+    presented: Literal["header", "url", "session", ""] = ""
     gone = False
     dismissed = False
 

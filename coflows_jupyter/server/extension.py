@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from jupyter_server.auth.authorizer import AllowAllAuthorizer
 from jupyter_server.auth.identity import PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
@@ -26,7 +27,7 @@ from traitlets.config import Config as Traits
 
 from coflows_jupyter import __version__
 from coflows_jupyter.access.directory import Directory, open_directory
-from coflows_jupyter.access.jupyter import CoFlowsIdentityProvider
+from coflows_jupyter.access.jupyter import CoFlowsAuthorizer, CoFlowsIdentityProvider
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.database.connection import open_database
@@ -78,7 +79,8 @@ class CoFlowsApp(ExtensionApp):
             self.config_or_none = serverapp.workflow_config
             self._configure(serverapp, serverapp.workflow_config)
             root = Path(serverapp.root_dir) if serverapp.lab else None
-            self.services = Services(serverapp.keys, open_directory(serverapp.workflow_config), root=root)
+            self.services = Services(serverapp.keys, serverapp.directory, root=root, doorkeeper=serverapp.doorkeeper)
+            serverapp.open_workflows = lambda: {e.id: e.name for e in self.services.workflows if e.id}
         else:
             self._visit(serverapp)
         if self.config_or_none is not None:
@@ -137,6 +139,8 @@ class CoFlowsApp(ExtensionApp):
         )
         if server.identity_provider_class is PasswordIdentityProvider and not own_secret:
             server.identity_provider_class = CoFlowsIdentityProvider
+            if server.authorizer_class is AllowAllAuthorizer:
+                server.authorizer_class = CoFlowsAuthorizer
         else:
             self.log.info("Lab is opened as Jupyter is configured; the SecretKey opens CoFlows' own routes only.")
 

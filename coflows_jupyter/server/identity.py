@@ -18,6 +18,7 @@ from urllib.parse import unquote_plus, urlsplit
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
+from coflows_jupyter.access.jupyter import Person
 from coflows_jupyter.access.keys import Place
 from coflows_jupyter.access.permissions import AccessType, Caller, Door
 from coflows_jupyter.server import cors
@@ -49,8 +50,12 @@ def by_key(handler: BaseHandler) -> Caller | None:
         caller = find(handler, headers["_cokey"], "header")
     if caller is None and "Authorization" in headers and (bearer := _BEARER.fullmatch(headers["Authorization"])):
         caller = find(handler, bearer[1], "header")
+    if caller is not None:
+        handler.presented = "header"
     if "_cokey=" in handler.query or "uid=" in handler.query:
-        caller = _from_url(handler) or caller
+        in_url = _from_url(handler)
+        if in_url is not None:
+            caller, handler.presented = in_url, "url"
     return caller
 
 
@@ -125,6 +130,9 @@ async def by_session(handler: BaseHandler) -> Caller | None:
     if not provider.is_token_authenticated(handler) and (reason := _forged(handler)):
         handler.refusal = reason
         return None
+    handler.presented = "session"
+    if isinstance(user, Person):
+        return handler.services.directory.person(user.account, user.sessions, _door(handler, "http"))
     name = user.display_name or user.username
     return Caller(user.username, name, "lab", _door(handler, "http"), AccessType.WRITE)
 

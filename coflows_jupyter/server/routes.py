@@ -14,6 +14,15 @@ import msgspec
 
 from coflows_jupyter.access.records import Group, User
 from coflows_jupyter.runs.model import RunModel
+from coflows_jupyter.server.account import (
+    LoginHandler,
+    LogoutHandler,
+    PermissionHandler,
+    PermissionsHandler,
+    TokenHandler,
+    WhoAmIHandler,
+)
+from coflows_jupyter.server.administration import AdministrationHandler
 from coflows_jupyter.server.api import BuildHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
 from coflows_jupyter.server.authoring import NewWorkflowHandler, SchemaHandler, SourcesHandler, ValidateHandler
 from coflows_jupyter.server.base import BaseHandler
@@ -233,6 +242,18 @@ ROUTES = (
         {"PUT": Rule.WRITE, "DELETE": Rule.WRITE},
         "Give a person a level in a group; take them out of it.",
     ),
+    Route("(?i:connect/token)", TokenHandler, {"POST": Rule.PUBLIC}),
+    Route("(?i:account/login)", LoginHandler, {"POST": Rule.PUBLIC}),
+    Route("(?i:account/logout)", LogoutHandler, {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED}),
+    Route("(?i:account/whoami)", WhoAmIHandler, {"GET": Rule.IDENTIFIED}),
+    Route("(?i:account/getpermission)", PermissionHandler, {"GET": Rule.IDENTIFIED}),
+    Route("(?i:account/getpermissions)", PermissionsHandler, {"GET": Rule.IDENTIFIED}),
+    # The handler asks for Write in the group that the request is about.
+    Route(
+        "(?i:administration)/(?P<action>[^/]+)",
+        AdministrationHandler,
+        {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED},
+    ),
     Route(
         rf"(?i:{'|'.join(PREFIXES)})(?:/.*)?",
         NotFoundHandler,
@@ -242,7 +263,7 @@ ROUTES = (
 # Without Lab, what Jupyter itself would answer is not there either.
 # The handler asks for more where Jupyter is configured so.
 METRICS = Route("metrics", MetricsHandler, {"GET": Rule.PUBLIC})
-NOTHING_ELSE = Route(".*", NotFoundHandler, _NOTHING)
+NOTHING_ELSE = Route("(?!log(?:in|out)$).*", NotFoundHandler, _NOTHING)
 
 
 def handlers(services: Services, *, alone: bool) -> list[tuple[str, type[BaseHandler], dict[str, Any]]]:

@@ -228,7 +228,6 @@ def test_programs_get_no_session(running_server: RunningServer, tmp_path: Path) 
     [
         ("GET", "lab"),
         ("GET", "tree"),
-        ("GET", "login"),
         ("GET", "api/contents"),
         ("POST", "api/kernels"),
         ("GET", "api/kernelspecs"),

@@ -70,6 +70,13 @@ ADDRESSES = {
     "GroupHandler": f"coflows/api/groups/{WID}",
     "MembersHandler": f"coflows/api/groups/{WID}/members",
     "MemberHandler": f"coflows/api/groups/{WID}/members/none",
+    "TokenHandler": "connect/token",
+    "LoginHandler": "account/login",
+    "LogoutHandler": "account/logout",
+    "WhoAmIHandler": "account/whoami",
+    "PermissionHandler": f"account/getpermission?groupid={WID}_Workflow",
+    "PermissionsHandler": "account/getpermissions",
+    "AdministrationHandler": f"administration/users?groupid={WID}",
     "NotFoundHandler": "account/nothing",
 }
 # Their rule is that of a function, and the Workflow of these tests has one that anybody may call.
@@ -78,7 +85,7 @@ ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.exampl
 
 
 # What is said to those whom the rule lets in: done, or why the request makes no sense.
-LET_IN = {200, 201, 202, 204, 409, 422}
+LET_IN = {200, 201, 202, 204, 404, 409, 422}
 
 
 def expected(rule: Rule | None, method: str, caller: str, *, some_public: bool) -> set[int]:
@@ -86,7 +93,7 @@ def expected(rule: Rule | None, method: str, caller: str, *, some_public: bool) 
     if rule is None:
         return {405}
     if rule is Rule.PUBLIC or (rule is Rule.FUNCTION and some_public):
-        return {200, 204, 404}
+        return {200, 204, 400, 404, 429}
     if caller in {"anonymous", "wrong key"}:
         return {401}
     changes = method not in {"GET", "HEAD", "OPTIONS"}
@@ -138,7 +145,7 @@ def expected_of_person(rule: Rule | None, method: str, person: str, handler: str
     if rule is None:
         return {405}
     if rule is Rule.PUBLIC or (rule is Rule.FUNCTION and handler in SHOW_PUBLIC_FUNCTIONS):
-        return {200, 204, 404}
+        return {200, 204, 400, 404, 429}
     changes = method not in {"GET", "HEAD", "OPTIONS"}
     if person in GONE or not passes(rule, method, person, handler):
         return {401} if person in GONE else {403}
@@ -148,6 +155,8 @@ def expected_of_person(rule: Rule | None, method: str, person: str, handler: str
 def passes(rule: Rule, method: str, person: str, handler: str) -> bool:
     """Say whether a person has what a rule asks for."""
     level, everywhere = PEOPLE[person]
+    if handler == "AdministrationHandler" and method in {"GET", "HEAD"}:
+        return level == 2
     needed = {Rule.VIEW: 0, Rule.WRITE: 2, Rule.FUNCTION: 2}.get(rule, -1)
     if level < needed or (rule is Rule.ADMINISTRATOR and everywhere < 2):
         return False
