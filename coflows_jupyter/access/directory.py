@@ -88,19 +88,23 @@ class Directory:
 
     async def refresh(self) -> None:
         """See what was changed by anybody."""
-        snapshot, used = self.snapshot, {}
+        snapshot = self.snapshot
         if self._used and time.monotonic() - self._noted > _NOTE_SECONDS:
-            used, self._used, self._noted = self._used, {}, time.monotonic()
+            await self._note()
 
         def look(connection: Connection) -> Snapshot:
             from coflows_jupyter.access.journal import read_version
-            from coflows_jupyter.access.userkeys import note_use
 
-            if used:
-                note_use(connection, used)
             return read(connection) if read_version(connection) != snapshot.version else snapshot
 
-        self._take(await self._submit(look))
+        self._take(await self._submit(look, readonly=True))
+
+    async def _note(self) -> None:
+        """Keep which keys were used."""
+        from coflows_jupyter.access.userkeys import note_use
+
+        used, self._used, self._noted = self._used, {}, time.monotonic()
+        await self._submit(lambda connection: note_use(connection, used))
 
     def _take(self, snapshot: Snapshot) -> None:
         self._seen = time.monotonic()
@@ -127,13 +131,13 @@ class Directory:
         return result
 
     async def ask(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` that changes nothing."""
+        """Do ``work`` that changes nobody's permissions."""
         return await self._submit(work)
 
-    async def _submit(self, work: Callable[[Connection], T]) -> T:
+    async def _submit(self, work: Callable[[Connection], T], *, readonly: bool = False) -> T:
         if self._database is None:
             raise self._problem or NotReadyError("the Workflow is being opened")
-        return await asyncio.wrap_future(self._database.submit(work))
+        return await asyncio.wrap_future(self._database.submit(work, readonly=readonly))
 
     # -- who is it -----------------------------------------------------------------------------------------------------
 
