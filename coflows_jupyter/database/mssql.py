@@ -83,6 +83,7 @@ _CHOICES = {
 
 # Deadlock victim; throttled, moved or not yet there (https://learn.microsoft.com/azure/azure-sql: transient errors).
 _PASSING = frozenset({1205, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920})
+_OTHER_SIZE = "IM006"
 _LINK_LOST = ("08", "HYT00", "HYT01")
 
 
@@ -203,11 +204,18 @@ def make_engine(location: Location) -> Engine:
     from sqlalchemy import create_engine
 
     parameters = dict(location.parameters)
-    text = odbc(parameters, find_driver())
+    driver = find_driver()
     seconds = int(parameters.get(_TIMEOUT, CONNECT_SECONDS))
 
     def connect() -> Any:
-        connection = pyodbc.connect(text, timeout=seconds)
+        try:
+            connection = pyodbc.connect(odbc(parameters, driver), timeout=seconds)
+        except pyodbc.Error as error:
+            if error.args[0] != _OTHER_SIZE:
+                raise
+            # Said of a refused log-in too, in place of the server's own reason.
+            parameters.pop("PacketSize", None)
+            connection = pyodbc.connect(odbc(parameters, driver), timeout=seconds)
         connection.timeout = STATEMENT_SECONDS
         return connection
 
