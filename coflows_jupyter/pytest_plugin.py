@@ -9,6 +9,7 @@ Its fixtures open the Workflow once per session, with hosts as a server has them
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -21,6 +22,7 @@ import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.build.dependencies.pips import Pips
+from coflows_jupyter.compat.finder import install, remove
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import ArgumentsError, BuildError, DiagnosticsError, NotAcceptableError
@@ -164,9 +166,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests import the Workflow's Pips, and keep a report where one is wanted; called by pytest."""
+    """Let tests import Pips and the original's modules, and keep a report where one is wanted; called by pytest."""
     if config.getoption("--coflows-config"):
         _bring_pips(_config(config))
+        config.add_cleanup(functools.partial(remove, install()))
     if file := config.getoption("--coflows-report"):
         config.pluginmanager.register(Reporter(Path(file)))
 

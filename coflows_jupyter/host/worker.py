@@ -19,6 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from coflows_jupyter.build.model import Build
+from coflows_jupyter.compat.finder import Finder, install, remove
 from coflows_jupyter.errors import (
     ArgumentsError,
     CancelledError,
@@ -78,6 +79,7 @@ class Worker:
         self._loop_lock = threading.Lock()
         self._runtime: PythonRuntime | None = None
         self._place: Place | None = None
+        self._original: Finder | None = None
         capture.install()
         progress.install()
 
@@ -95,6 +97,7 @@ class Worker:
             return self._load(build)
 
     def _load(self, build: Build) -> Loaded:
+        self._original = install()
         runtime = self._runtime = PythonRuntime(Path(build.folder), build.units, build.paths)
         diagnostics: list[Diagnostic] = []
         catalog = Catalog(build.id)
@@ -143,6 +146,8 @@ class Worker:
         self._threads.close()
         if self._runtime is not None:
             self._runtime.close()
+        if self._original is not None:
+            remove(self._original)
 
     # -- calls -----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -25,6 +26,56 @@ class KeyValue(NamedTuple):
 
     Key: str
     Value: Any
+
+
+class Typed:
+    """A function that may be told a type in brackets, as the original's generic ones: ``M.V[str](value, "name")``.
+
+    Args:
+        function: takes a keyword ``type``.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __getitem__(self, type: Any) -> Callable[..., Any]:
+        # A type of .NET says which of Python's own stands for it.
+        return functools.partial(self._function, type=getattr(type, "python", type))
+
+
+def _field(value: Any, name: str, type: type | None = None) -> Any:
+    """Return a field of an object or of its JSON text; what is not there or of another type is neutral.
+
+    Args:
+        value: an object, a mapping or JSON text of one.
+        name: the field.
+        type: what it must be; neutral values are ``""``, ``False``, -2147483648, NaN and ``datetime.min``.
+    """
+    value = _converted(value)
+    found = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+    if type is dt.datetime and isinstance(found, str):
+        try:
+            found = dt.datetime.fromisoformat(found)
+        except ValueError:
+            found = None
+    if type is float and isinstance(found, int) and not isinstance(found, bool):
+        found = float(found)
+    fits = type is None or (isinstance(found, type) and (type is bool or not isinstance(found, bool)))
+    return found if fits else _NEUTRAL.get(type)  # type: ignore[arg-type]  # only what does not fit has a type
+
+
+def _converted(value: Any, type: Any = None) -> Any:
+    """Return JSON text as a value; with ``type`` as a value of that type."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return value
+    return value if type is None else msgspec.convert(value, type)
 
 
 class Original:
@@ -131,36 +182,8 @@ class Original:
             stop()
         callbacks[op, fid] = self.subscribe(listen)
 
-    @staticmethod
-    def V(value: Any, name: str, type: type | None = None) -> Any:
-        """Return a field of an object or of its JSON text; what is not there or of another type is neutral.
-
-        Args:
-            value: an object, a mapping or JSON text of one.
-            name: the field.
-            type: what it must be; neutral values are ``""``, ``False``, -2147483648, NaN and ``datetime.min``.
-        """
-        value = Original.C(value)
-        found = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
-        if type is dt.datetime and isinstance(found, str):
-            try:
-                found = dt.datetime.fromisoformat(found)
-            except ValueError:
-                found = None
-        if type is float and isinstance(found, int) and not isinstance(found, bool):
-            found = float(found)
-        fits = type is None or (isinstance(found, type) and (type is bool or not isinstance(found, bool)))
-        return found if fits else _NEUTRAL.get(type)  # type: ignore[arg-type]  # only what does not fit has a type
-
-    @staticmethod
-    def C(value: Any, type: Any = None) -> Any:
-        """Return JSON text as a value; with ``type`` as a value of that type."""
-        if isinstance(value, str):
-            try:
-                value = msgspec.json.decode(value)
-            except msgspec.DecodeError:
-                return value
-        return value if type is None else msgspec.convert(value, type)
+    V = Typed(_field)
+    C = Typed(_converted)
 
 
 def raw_entries(name: str, items: list[tuple[str, Any]]) -> list[dict[str, str]]:

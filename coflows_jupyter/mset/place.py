@@ -28,6 +28,7 @@ class Place:
         level: what code here may do to a set.
         author: who changes sets here.
         kind: what ``M.Base`` makes.
+        database: the file of the Workflow's database; empty where code has none at hand.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class Place:
         level: Callable[[str], AccessType],
         author: Callable[[], Author],
         kind: type[M] | None = None,
+        database: str = "",
     ) -> None:
+        self.database = database
         self.level = level
         self.author = author
         self._open = open_store
@@ -156,7 +159,7 @@ def host_place(file: str) -> Place:
             raise NotReadyError("this Workflow has no database that M sets could be in", hint="see Database.Type")
         return open_database(Path(file))
 
-    return Place(open_store, _level_of_call, _author_of_call)
+    return Place(open_store, _level_of_call, _author_of_call, database=file)
 
 
 def _level_of_call(_name: str) -> AccessType:

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from coflows_jupyter import errors
-from coflows_jupyter.access.permissions import Door
+from coflows_jupyter.access.permissions import Caller, Door
 from coflows_jupyter.engine import BuildReport
 from coflows_jupyter.errors import (
     ArgumentsError,
@@ -69,6 +69,16 @@ class WorkflowInfo(msgspec.Struct, frozen=True):
     build: BuildInfo | None = None
 
 
+class _Me(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    level: int
+    email: str
+    first_name: str
+    last_name: str
+    groups: dict[str, int]
+
+
 class _WorkflowList(msgspec.Struct, frozen=True):
     workflows: tuple[WorkflowInfo, ...]
 
@@ -110,6 +120,13 @@ class Client:
     def workflows(self) -> tuple[WorkflowInfo, ...]:
         """Return the Workflows that the server has open."""
         return msgspec.json.decode(self._get("coflows/api/workflows"), type=_WorkflowList).workflows
+
+    def me(self) -> Caller:
+        """Return who the key that we present speaks for."""
+        me = msgspec.json.decode(self._get("coflows/api/me"), type=_Me)
+        return Caller(
+            me.id, me.name, "key", "notebook", me.level, me.email, me.first_name, me.last_name, groups=me.groups
+        )
 
     def queries(self, workflow: str) -> QueryList:
         """Return a Workflow's Queries with their functions."""

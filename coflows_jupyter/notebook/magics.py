@@ -14,9 +14,13 @@ from IPython.core.guarded_eval import EVALUATION_POLICIES, SelectivePolicy
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 
+from coflows_jupyter.compat.finder import install
+from coflows_jupyter.compat.people import settle
 from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.notebook.cells import QueryMagics
+from coflows_jupyter.notebook.client import Client
 from coflows_jupyter.notebook.query import Directory, Queries, Query
+from coflows_jupyter.notebook.servers import find_server
 
 STOP_SECONDS = 3.0
 
@@ -95,8 +99,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Put ``query``, ``%coflows`` and ``%%query`` into ``shell``."""
+    """Put ``query``, ``%coflows`` and ``%%query`` into ``shell``, and let its code import the original's modules."""
     directory = Directory()
+    install()
+    settle(lambda: Client(find_server()).me())
     shell.user_ns["query"] = Queries(directory)
     shell.register_magics(CoflowsMagics(shell, directory), QueryMagics(shell, directory))
     # Without this, Tab does not look into objects that answer for attributes by themselves.

@@ -9,17 +9,13 @@ import { notifyFailure } from './notify';
 import { openAt } from './openfile';
 import { CommandIDs, type ICoflows } from './tokens';
 
-/** What a command is added to. */
-export interface ICommandHome {
+export interface ICommandsOptions {
   app: JupyterFrontEnd;
-  palette: ICommandPalette | null;
-  trans: TranslationBundle;
-}
-
-export interface ICommandsOptions extends ICommandHome {
   coflows: ICoflows;
   documents: IDocumentManager;
+  palette: ICommandPalette | null;
   rendermime: IRenderMimeRegistry;
+  trans: TranslationBundle;
 }
 
 /** Add the command that opens a file at a place, for all sections. */
@@ -47,7 +43,7 @@ export function addOpenAt(options: ICommandsOptions): void {
 
 /** Add one command: failures are told to the person, and the palette lists it unless it needs arguments. */
 export function addCommand(
-  { app, palette, trans }: ICommandHome,
+  { app, palette, trans }: Pick<ICommandsOptions, 'app' | 'palette' | 'trans'>,
   id: string,
   command: CommandRegistry.ICommandOptions,
   { palette: listed = true } = {}

@@ -16,8 +16,9 @@ import { CallsModel } from './sections/queries/model';
 import { SECTIONS } from './sections/registry';
 import { RunsModel } from './sections/runs/model';
 import { CoflowsModel } from './sections/workflow/model';
-import { authoring, status } from './shell/plugin';
-import { DOMAIN, ICoflows, PANEL_ID } from './tokens';
+import { ICoflows, PANEL_ID } from './tokens';
+
+const DOMAIN = 'coflows_jupyter';
 
 const model: JupyterFrontEndPlugin<ICoflows> = {
   id: 'coflows-jupyter:model',
@@ -91,4 +92,4 @@ const sidebar: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [model, commands, sidebar, editor, authoring, status];
+export default [model, commands, sidebar, editor];

@@ -300,3 +300,69 @@ def test_a_run_that_takes_too_long_is_stopped_and_tried_again(flow: Flow) -> Non
             assert (run.run_id, run.attempt) == (started.run_id, 2)
 
     asyncio.run(main())
+
+
+ORIGINAL = """
+import clr
+
+import System
+import QuantApp.Kernel as qak
+import QuantApp.Engine as qae
+
+import json
+
+workflowID = "$WID$"
+
+def Add(id, data):
+    pass
+
+def Body(data):
+    command = json.loads(data)
+    if command["Data"] == "Initial Execution":
+        System.Console.WriteLine("begins")
+    qak.M.Base("seen").Add(data)
+    return data
+
+def Job(timestamp, data):
+    System.Console.WriteLine("Job: " + str(timestamp) + " --> " + str(data))
+
+def pkg():
+    return qae.FPKG(
+    workflowID + "-agent", #ID
+    workflowID, #Workflow ID
+    "Python Agent", #Name
+    "An Agent in Python", #Description
+    "trades", #M ID Listener
+    None,
+    qae.Utils.SetFunction("Add", qak.MCallback(Add)),
+    None,
+    None,
+    qae.Utils.SetFunction("Body", qae.Body(Body)),
+    "* * * ? * *", #Cron Schedule
+    qae.Utils.SetFunction("Job", qae.Job(Job))
+    )
+"""
+
+
+def test_an_agent_of_the_original(flow: Flow) -> None:
+    """An Agent as the original's Python writes it: told at the start, answers messages, runs on schedule, uses M."""
+    flow.agent(ORIGINAL)
+
+    async def main() -> None:
+        async with flow.open() as (engine, agents):
+            (first,) = await over(agents, function="body")
+            (entry,) = agents.catalog.agents.values()
+            assert (entry.id, entry.name, entry.listens) == ("wid-agent", "Python Agent", "trades")
+            assert entry.callbacks == ("add", "body", "job")
+            _, log = await engine.runs.find(first.run_id) or pytest.fail("it has no row")
+            assert log == "begins\n"
+            message = json.dumps({"Function": "Main", "Data": "now"})
+            _, answer = await agents.send("wid-agent", message)
+            assert json.loads(answer.body) == message  # type: ignore[arg-type]
+            (tick,) = (await over(agents, function="job", state="succeeded"))[:1]
+            _, log = await engine.runs.find(tick.run_id) or pytest.fail("it has no row")
+            assert log.startswith("Job: 20")
+            assert log.endswith(" --> All\n")
+            assert engine.m.base("seen").find(message)
+
+    asyncio.run(main())

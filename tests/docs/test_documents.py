@@ -28,6 +28,7 @@ from tests.conftest import ROOT, RunningServer, Server, needs
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "mnt" / "README.md"]
 DOCUMENTED_PORT = "localhost:8888"
 SERVER_COMMAND = re.compile(r"^\$ (?:make run|coflows server(?: (?P<config>[^#\s]+))?)", re.MULTILINE)
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 
 
@@ -162,5 +163,7 @@ def test_what_a_document_says_works(document: Path, reader: Reader) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_links_lead_somewhere(document: Path) -> None:
     """Every link to a file of the project names one that exists."""
-    missing = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
+    missing = [
+        link for link in LINK.findall(CODE.sub("", document.read_text())) if not (document.parent / link).exists()
+    ]
     assert not missing

@@ -76,3 +76,14 @@ def test_without_a_workflow(isolated_environ: dict[str, str], monkeypatch: pytes
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_cells_of_the_original_run(flow_notebook: Notebook) -> None:
+    """Modules of the original can be imported; who works is whom the kernel's key speaks for."""
+    flow_notebook.run("import clr, System, QuantApp.Kernel as qak, QuantApp.Engine as qae")
+    assert flow_notebook.run("System.Console.WriteLine('{0}', System.DateTime(2024, 1, 2).Year)") == "2024"
+    assert flow_notebook.run("qak.User.PermissionContext('any') == qak.AccessType.Write") == "True"
+    assert flow_notebook.run("bool(qak.User.ContextUser.FirstName)") == "True"
+    status, text = flow_notebook.attempt("qak.Group.FindGroup('any')")
+    assert status == "error"
+    assert "only Queries and Agents" in text or "belong to a Workflow" in text

@@ -47,8 +47,8 @@ export const editor: JupyterFrontEndPlugin<void> = {
       }
       model.follow(widget);
       new Linter(api, model, settings, widget, view => {
-        const { localPath } = widget.context;
-        if (settings.suggest && startsText(view) && isOwnFile(model, localPath)) {
+        const { path } = widget.context;
+        if (settings.suggest && startsText(view) && isOwnFile(model, path)) {
           void app.commands.execute(INVOKE_COMPLETER);
         }
       });
