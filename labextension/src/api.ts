@@ -9,6 +9,7 @@ import type {
   ICatalog,
   IDiagnostic,
   IFunction,
+  INewSource,
   IProblem,
   IRun,
   IWorkflow
@@ -74,6 +75,16 @@ export class Api {
       body
     );
     return answer.diagnostics;
+  }
+
+  /** Add a source to package.json; a Build shows it. */
+  addSource(id: string, source: INewSource): Promise<{ id: string; path: string | null }> {
+    return this._post(`${workflowPath(id)}/sources`, { ...source });
+  }
+
+  /** Make a Workflow in a folder below the Lab root. */
+  newWorkflow(folder: string, name: string): Promise<{ path: string }> {
+    return this._post('coflows/api/templates/workflow', { folder, name });
   }
 
   /** The JSON Schema of a file of every Workflow. */

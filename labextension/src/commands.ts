@@ -9,13 +9,17 @@ import { notifyFailure } from './notify';
 import { openAt } from './openfile';
 import { CommandIDs, type ICoflows } from './tokens';
 
-export interface ICommandsOptions {
+/** What a command is added to. */
+export interface ICommandHome {
   app: JupyterFrontEnd;
+  palette: ICommandPalette | null;
+  trans: TranslationBundle;
+}
+
+export interface ICommandsOptions extends ICommandHome {
   coflows: ICoflows;
   documents: IDocumentManager;
-  palette: ICommandPalette | null;
   rendermime: IRenderMimeRegistry;
-  trans: TranslationBundle;
 }
 
 /** Add the command that opens a file at a place, for all sections. */
@@ -43,7 +47,7 @@ export function addOpenAt(options: ICommandsOptions): void {
 
 /** Add one command: failures are told to the person, and the palette lists it unless it needs arguments. */
 export function addCommand(
-  { app, palette, trans }: Pick<ICommandsOptions, 'app' | 'palette' | 'trans'>,
+  { app, palette, trans }: ICommandHome,
   id: string,
   command: CommandRegistry.ICommandOptions,
   { palette: listed = true } = {}

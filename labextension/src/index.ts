@@ -16,9 +16,8 @@ import { CallsModel } from './sections/queries/model';
 import { SECTIONS } from './sections/registry';
 import { RunsModel } from './sections/runs/model';
 import { CoflowsModel } from './sections/workflow/model';
-import { ICoflows, PANEL_ID } from './tokens';
-
-const DOMAIN = 'coflows_jupyter';
+import { authoring, status } from './shell/plugin';
+import { DOMAIN, ICoflows, PANEL_ID } from './tokens';
 
 const model: JupyterFrontEndPlugin<ICoflows> = {
   id: 'coflows-jupyter:model',
@@ -92,4 +91,4 @@ const sidebar: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [model, commands, sidebar, editor];
+export default [model, commands, sidebar, editor, authoring, status];

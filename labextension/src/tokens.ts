@@ -4,6 +4,9 @@ import type { CallsModel } from './sections/queries/model';
 import type { RunsModel } from './sections/runs/model';
 import type { CoflowsModel } from './sections/workflow/model';
 
+/** Names our texts to Lab's translations. */
+export const DOMAIN = 'coflows_jupyter';
+
 export const PANEL_ID = 'coflows-panel';
 
 export namespace CommandIDs {
@@ -16,6 +19,12 @@ export namespace CommandIDs {
   export const openResult = 'coflows:open-result';
   export const openSource = 'coflows:open-source';
   export const openAt = 'coflows:open-at';
+  export const runUnderCursor = 'coflows:run-under-cursor';
+  export const newQuery = 'coflows:new-query';
+  export const newBase = 'coflows:new-base';
+  export const newWorkflow = 'coflows:new-workflow';
+  export const addAsQuery = 'coflows:add-as-query';
+  export const addAsBase = 'coflows:add-as-base';
   export const copyCurl = 'coflows:copy-curl';
   export const copyCommand = 'coflows:copy-command';
   export const copyPython = 'coflows:copy-python';
@@ -72,6 +81,16 @@ export interface IWorkflow {
   reasons: string[];
   watching: boolean;
   crashes: number;
+}
+
+/** Lists of package.json that new sources go into. */
+export type SourceList = 'Queries' | 'Base';
+
+/** A source to add: a new file by its name, or one that is there by its path below the Lab root. */
+export interface INewSource {
+  list: SourceList;
+  name?: string;
+  path?: string;
 }
 
 export interface IBuildReport {

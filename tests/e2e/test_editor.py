@@ -89,3 +89,64 @@ def test_broken_source_is_underlined_until_it_is_mended(
     expect(squiggles(lab, "error")).to_have_count(0)
     expect(lab.page.locator(".cm-lint-marker-error")).to_have_count(0)
     wait_until(lambda: (sample / "Queries" / "pyapi.py").read_text() == FIXED)
+
+
+def test_new_query_from_the_launcher(sample: Path, running_server: RunningServer, open_lab: OpenLab) -> None:
+    """A card asks for a name, says what is wrong with it, and leaves a Query that is open and served."""
+    server = running_server(sample / "coflows_config.json")
+    lab = open_lab(server)
+    expect(lab.page.locator(".jp-Coflows-status")).to_contain_text("CoFlows: serving")
+    lab.page.locator(".jp-LauncherCard", has_text="New Query").click()
+    lab.page.get_by_role("textbox", name="Name", exact=True).fill("pyapi")
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.locator(".jp-Coflows-dialogError")).to_contain_text("already in Queries")
+    lab.screenshot("new-query")
+    lab.page.get_by_role("textbox", name="Name", exact=True).fill("quotes")
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.locator(".jp-FileEditor .cm-content")).to_contain_text("def")
+    assert (sample / "Queries" / "quotes.py").is_file()
+    lab.open_panel()
+    expect(lab.panel.get_by_role("treeitem", name="quotes")).to_be_visible()
+
+
+def test_new_workflow_from_the_menu(sample: Path, running_server: RunningServer, open_lab: OpenLab) -> None:
+    """The menu's form makes a folder that the file browser shows."""
+    lab = open_lab(running_server(sample / "coflows_config.json"))
+    lab.page.get_by_role("menuitem", name="CoFlows", exact=True).click()
+    lab.screenshot("menu")
+    lab.page.get_by_role("menuitem", name="New Workflow").click()
+    lab.page.get_by_role("textbox", name="Folder", exact=True).fill("second")
+    lab.page.keyboard.press("Enter")
+    expect(item(lab, "coflows_config.json")).to_be_visible()
+    expect(lab.page.get_by_text("coflows server second/coflows_config.json")).to_be_visible()
+    assert (sample / "second" / "Queries" / "pyapi.py").is_file()
+
+
+def test_file_is_added_as_query_and_run_at_the_cursor(
+    sample: Path, running_server: RunningServer, open_lab: OpenLab
+) -> None:
+    """A file of any folder becomes a Query by its menu; a shortcut saves, builds and calls what the cursor is in."""
+    (sample / "lib").mkdir()
+    source = "def latest() -> int:\n    return 41\n\n\ndef older(days: int) -> int:\n    return days\n"
+    (sample / "lib" / "prices.py").write_text(source)
+    lab = open_lab(running_server(sample / "coflows_config.json"))
+    expect(lab.page.locator(".jp-Coflows-status")).to_contain_text("CoFlows: serving")
+    item(lab, "lib").dblclick()
+    item(lab, "prices.py").click(button="right")
+    lab.screenshot("file-menu")
+    lab.page.get_by_role("menuitem", name="Add as Query").click()
+    expect(lab.page.get_by_text("prices is in Queries")).to_be_visible()
+    wait_until(lambda: "lib/prices.py" in (sample / "package.json").read_text())
+
+    open_file(lab, "prices.py").click()
+    lab.replace_text(source.replace("41", "42"))
+    lab.page.keyboard.press("Control+Home")
+    lab.page.keyboard.press("Control+Alt+Enter")
+    expect(lab.panel.get_by_text("42", exact=True)).to_be_visible()
+    assert "return 42" in (sample / "lib" / "prices.py").read_text()
+    lab.screenshot("run-at-cursor")
+
+    lab.page.locator(".jp-FileEditor .cm-line").last.click()
+    lab.page.locator(".jp-FileEditor .cm-line").last.click(button="right")
+    lab.page.get_by_role("menuitem", name="Run Function Under Cursor").click()
+    expect(lab.field("days")).to_be_visible()  # it needs an argument

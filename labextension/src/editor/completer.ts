@@ -47,7 +47,7 @@ export class SchemaProvider implements ICompletionProvider {
   }
 
   private _path({ widget }: ICompletionContext): string | null {
-    const path = this._documents.contextForWidget(widget)?.path;
+    const path = this._documents.contextForWidget(widget)?.localPath;
     return path !== undefined && isOwnFile(this._model, path) ? path : null;
   }
 

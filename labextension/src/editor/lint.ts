@@ -37,7 +37,7 @@ export class Linter {
         if (update.transactions.some(transaction => transaction.isUserEvent('input.type'))) {
           onTyped(update.view);
         }
-        if (update.docChanged && isOwnFile(_model, this._context.path)) {
+        if (update.docChanged && isOwnFile(_model, this._context.localPath)) {
           void this._typed.invoke();
         }
       })
@@ -63,12 +63,12 @@ export class Linter {
 
   /** What the last Build says about this file. */
   private _found(): IDiagnostic[] {
-    const { path } = this._context;
+    const { localPath: path } = this._context;
     return (this._model.workflow?.diagnostics ?? []).filter(item => item.path === path);
   }
 
   private get _own(): boolean {
-    return isOwnFile(this._model, this._context.path);
+    return isOwnFile(this._model, this._context.localPath);
   }
 
   private async _show(found: IDiagnostic[]): Promise<void> {
@@ -89,7 +89,7 @@ export class Linter {
 
   private async _validate(found: IDiagnostic[]): Promise<IDiagnostic[]> {
     const id = this._model.workflow?.id ?? '';
-    const { path, model } = this._context;
+    const { localPath: path, model } = this._context;
     try {
       const typed = await this._api.validate(id, path, this._view.state.doc.toString());
       return model.dirty ? typed : merge(typed, found);

@@ -47,8 +47,8 @@ export const editor: JupyterFrontEndPlugin<void> = {
       }
       model.follow(widget);
       new Linter(api, model, settings, widget, view => {
-        const { path } = widget.context;
-        if (settings.suggest && startsText(view) && isOwnFile(model, path)) {
+        const { localPath } = widget.context;
+        if (settings.suggest && startsText(view) && isOwnFile(model, localPath)) {
           void app.commands.execute(INVOKE_COMPLETER);
         }
       });
