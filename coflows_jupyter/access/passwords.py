@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import secrets
 import time
@@ -17,6 +18,8 @@ from coflows_jupyter.errors import ArgumentsError, DeniedError, FieldError, Thro
 
 SHORTEST = 10
 _LONGEST = 1024
+# Before the argon2 hash of a password's MD5.
+_MD5 = "md5+"
 # Each check takes 64 MiB for a moment: who sends many at once waits in line.
 _workers = ThreadPoolExecutor(2, "coflows-password")
 _FREE_FAILURES = 3
@@ -50,6 +53,13 @@ def hash_now(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
+def hash_md5(digest: str) -> str:
+    """Return what the database keeps of a password of which only the original's hex MD5 is known."""
+    from argon2 import PasswordHasher
+
+    return _MD5 + PasswordHasher().hash(digest.lower())
+
+
 async def hash_password(password: str) -> str:
     """Do what ``hash_now`` does on a thread."""
     check_form(password)
@@ -62,6 +72,9 @@ def _matches(hashed: str, password: str) -> bool:
     from argon2.exceptions import Argon2Error, InvalidHashError
 
     hasher = PasswordHasher()
+    if hashed.startswith(_MD5):
+        hashed = hashed.removeprefix(_MD5)
+        password = hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
     try:
         return hasher.verify(hashed or _nobodys(), password)
     except (Argon2Error, InvalidHashError):
@@ -156,6 +169,9 @@ class Doorkeeper:
             raise DeniedError("user and password do not fit")
         for name in self._names(user, address):
             self._throttle.succeed(name)
+        if hashed.startswith(_MD5) and len(password) >= SHORTEST:
+            better = await hash_password(password)
+            await directory.ask(lambda c: accounts.keep_hash(c, found, better))
         await directory.ask(lambda c: journal.record(c, actor, "login", found))
         return found
 

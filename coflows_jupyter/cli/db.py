@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     db.command()(migrate)
     db.command()(backup)
     db.command()(restore)
+    db.command(name="import")(import_original)
     app.add_typer(db, name="db")
 
 
@@ -93,6 +94,25 @@ def restore(
     with current.output.working(f"restoring {location}"):
         manifest = put_back(location, file, replace=replace)
     _say(current, f"restored {location} as it was at {manifest.taken}", manifest)
+
+
+def import_original(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The SQLite file of an original CoFlows; it stays as it is.")],
+) -> None:
+    """Take over people, groups and M sets of the original; what is here already stays."""
+    from coflows_jupyter.mset.adoption import adopt
+
+    current = session(context)
+    with current.output.working(f"importing {file}"):
+        result = adopt(_location(current), file)
+    current.output.document(result)
+    current.output.say(
+        f"{result.users} users, {result.groups} groups, {result.members} members; {result.entries:,} entries in "
+        f"{result.sets} M sets ({result.known:,} were there already, {result.own:,} were the original's own records)"
+    )
+    for sentence in result.left:
+        current.output.note(f"left out: {sentence}")
 
 
 def _say(current: Session, sentence: str, manifest: Manifest) -> None:
