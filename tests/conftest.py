@@ -21,7 +21,7 @@ from typing import Self
 import httpx
 import pytest
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.databases"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"

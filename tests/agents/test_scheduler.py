@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from coflows_jupyter.agents.model import AgentRun
 from coflows_jupyter.agents.scheduler import Scheduler
 from coflows_jupyter.database.connection import Database
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import FunctionError
 from coflows_jupyter.runtimes.agent import AgentEntry, Policy
 
@@ -35,9 +34,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def scheduler(file: Path, stage: Stage, entry: AgentEntry, **more: object) -> AsyncIterator[Scheduler]:
+async def scheduler(location: Location, stage: Stage, entry: AgentEntry, **more: object) -> AsyncIterator[Scheduler]:
     """Run a scheduler with one Agent."""
-    database = Database(file)
+    database = Database(location)
     scheduler = Scheduler("w", database, stage, on_end=stage.ended.put_nowait, **more)  # type: ignore[arg-type]
     await scheduler.open({entry.id: entry})
     try:
@@ -47,9 +46,9 @@ async def scheduler(file: Path, stage: Stage, entry: AgentEntry, **more: object)
         database.close()
 
 
-async def row(file: Path, run: AgentRun) -> AgentRun:
+async def row(location: Location, run: AgentRun) -> AgentRun:
     """Return a run as it is kept."""
-    database = Database(file)
+    database = Database(location)
     other = Scheduler("w", database, Stage(at_once))
     (found,) = await other.transact(lambda store, connection, _now: store.runs(connection, run_id=run.run_id))
     database.close()
@@ -75,18 +74,12 @@ async def soon(queue: asyncio.Queue[AgentRun]) -> AgentRun:
     return await asyncio.wait_for(queue.get(), PATIENCE)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the database is."""
-    return tmp_path / "test.db"
-
-
-def test_a_tick_runs_on_time_and_has_its_row(file: Path) -> None:
+def test_a_tick_runs_on_time_and_has_its_row(location: Location) -> None:
     """What comes every second runs every second, within it, and its rows say so."""
 
     async def main() -> None:
         stage = Stage(at_once)
-        async with scheduler(file, stage, agent()) as running:
+        async with scheduler(location, stage, agent()) as running:
             ended = [await soon(stage.ended) for _ in range(3)]
             rows = await running.transact(lambda store, connection, _now: store.runs(connection))
         assert [run.fire_at for run in ended] == [ended[0].fire_at + n * 1_000_000 for n in range(3)]
@@ -97,12 +90,12 @@ def test_a_tick_runs_on_time_and_has_its_row(file: Path) -> None:
     asyncio.run(main())
 
 
-def test_two_servers_run_each_tick_once(file: Path) -> None:
+def test_two_servers_run_each_tick_once(location: Location) -> None:
     """With two schedulers on one database, every tick runs at one of them."""
 
     async def main() -> None:
         stage = Stage(at_once)
-        async with scheduler(file, stage, agent()), scheduler(file, stage, agent()):
+        async with scheduler(location, stage, agent()), scheduler(location, stage, agent()):
             ended = [await soon(stage.ended) for _ in range(4)]
         times = sorted(run.fire_at for run in ended)
         assert times == [times[0] + n * 1_000_000 for n in range(4)]
@@ -110,7 +103,7 @@ def test_two_servers_run_each_tick_once(file: Path) -> None:
     asyncio.run(main())
 
 
-def test_what_fails_is_tried_again(file: Path) -> None:
+def test_what_fails_is_tried_again(location: Location) -> None:
     """A failure is followed by a retry after its wait, and the row tells of the last attempt."""
 
     async def main() -> None:
@@ -119,21 +112,21 @@ def test_what_fails_is_tried_again(file: Path) -> None:
                 raise FunctionError("it broke")
 
         stage = Stage(act)
-        async with scheduler(file, stage, agent(retries=1, backoff=0.05)):
+        async with scheduler(location, stage, agent(retries=1, backoff=0.05)):
             over = await soon(stage.ended)
         assert (over.state, over.attempt) == ("succeeded", 2)
 
     asyncio.run(main())
 
 
-def test_a_run_can_be_stopped_from_another_server(file: Path) -> None:
+def test_a_run_can_be_stopped_from_another_server(location: Location) -> None:
     """Somebody at one server stops what goes on at another; the row names the reason."""
 
     async def main() -> None:
         stage = Stage(never)
-        database = Database(file)
+        database = Database(location)
         elsewhere = Scheduler("w", database, stage)
-        async with scheduler(file, stage, agent()):
+        async with scheduler(location, stage, agent()):
             run = await soon(stage.began)
             await elsewhere.transact(lambda store, c, now: store.ask_to_stop(c, run.run_id, "by ada", now))
             over = await soon(stage.ended)
@@ -143,20 +136,20 @@ def test_a_run_can_be_stopped_from_another_server(file: Path) -> None:
     asyncio.run(main())
 
 
-def test_the_end_of_a_server_leaves_nothing_running(file: Path) -> None:
+def test_the_end_of_a_server_leaves_nothing_running(location: Location) -> None:
     """What goes on when a server ends is stopped and its row says why, without waiting for a lease."""
 
     async def main() -> None:
         stage = Stage(never)
-        async with scheduler(file, stage, agent()):
+        async with scheduler(location, stage, agent()):
             run = await soon(stage.began)
-        over = await row(file, run)
+        over = await row(location, run)
         assert (over.state, over.reason) == ("cancelled", "the server ended")
 
     asyncio.run(main())
 
 
-def test_a_server_that_lost_its_run_stops_it(file: Path) -> None:
+def test_a_server_that_lost_its_run_stops_it(location: Location) -> None:
     """A run whose lease was taken away while its server slept is stopped there, and its result is not taken."""
 
     async def main() -> None:
@@ -169,7 +162,7 @@ def test_a_server_that_lost_its_run_stops_it(file: Path) -> None:
                 stopped.set()
 
         stage = Stage(act)
-        async with scheduler(file, stage, agent(overlap="queue"), lease=0.6) as sleeper:
+        async with scheduler(location, stage, agent(overlap="queue"), lease=0.6) as sleeper:
             run = await soon(stage.began)
 
             def take(store: object, connection: object, _now: int) -> None:
@@ -178,12 +171,12 @@ def test_a_server_that_lost_its_run_stops_it(file: Path) -> None:
 
             await sleeper.transact(take)
             await asyncio.wait_for(stopped.wait(), PATIENCE)
-            assert (await row(file, run)).state == "lost"
+            assert (await row(location, run)).state == "lost"
 
     asyncio.run(main())
 
 
-def test_a_message_is_run_at_once_and_noted(file: Path) -> None:
+def test_a_message_is_run_at_once_and_noted(location: Location) -> None:
     """A message's run begins with its row, whatever else goes on, and gives its result to who sent it."""
 
     async def main() -> None:
@@ -193,7 +186,7 @@ def test_a_message_is_run_at_once_and_noted(file: Path) -> None:
             return f"answer to {run.argument}"
 
         stage = Stage(act)
-        async with scheduler(file, stage, agent()) as running:
+        async with scheduler(location, stage, agent()) as running:
             await soon(stage.began)
             run, answer = await running.send("a", "body", '["hello"]')
             assert answer == 'answer to ["hello"]'

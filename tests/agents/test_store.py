@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Connection
 
 from coflows_jupyter.agents.model import AgentRun, Mode, instant, micros
@@ -30,27 +28,27 @@ SCHEDULE = "0/20 * * * * ?"
 class Server:
     """A server as the database sees it: a name, and what it believes that it runs."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, workflow: str, number: int) -> None:
         self.lives = 0
+        self.workflow = workflow
         self.number = number
         self.born()
 
     def born(self) -> None:
         """Come to life under a new name, with nothing going on."""
         self.lives += 1
-        self.store = AgentStore("w", f"server-{self.number}.{self.lives}", LEASE)
+        self.store = AgentStore(self.workflow, f"server-{self.number}.{self.lives}", LEASE)
         self.going: list[AgentRun] = []
 
 
 class Ledger(RuleBasedStateMachine):
     """Servers look, run, fail, freeze and die in any order; every tick has one row, and no attempt starts twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database, workflow: str) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(Path(self.folder.name) / "test.db")
+        self.database = database
         self.now = START
-        self.servers = [Server(number) for number in range(3)]
+        self.servers = [Server(workflow, number) for number in range(3)]
         self.started: set[tuple[str, int]] = set()
         self.expected: set[datetime] = set()
         self.mode: Mode = "started"
@@ -163,20 +161,16 @@ class Ledger(RuleBasedStateMachine):
         assert len(keys) == len(set(keys)), "a tick has two rows"
         assert {instant(run.fire_at) for run in rows} == self.expected, "a tick has no row"
         assert not [run for run in rows if run.state == "running"]
-        self.database.close()
-        self.folder.cleanup()
 
 
-TestLedger = Ledger.TestCase
-TestLedger.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A fresh database."""
-    database = Database(tmp_path / "test.db")
-    yield database
-    database.close()
+def test_servers_in_any_order(database: Database) -> None:
+    """See ``Ledger``; each example is a Workflow of its own."""
+    numbers = itertools.count()
+    examples = 25 if database.location.type == "sqlite" else 8
+    run_state_machine_as_test(
+        lambda: Ledger(database, f"w{next(numbers)}"),  # type: ignore[arg-type]  # called for each example
+        settings=settings(max_examples=examples, stateful_step_count=50, deadline=None),
+    )
 
 
 def declare(database: Database, entry: AgentEntry, *stores: AgentStore) -> None:

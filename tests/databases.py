@@ -1,4 +1,4 @@
-"""Every kind of database that can run here, as a fixture."""
+"""Every kind of database that can run here, as a fixture: what is tested with it is tested on each."""
 
 from __future__ import annotations
 
