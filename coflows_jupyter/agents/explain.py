@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from coflows_jupyter.agents.model import AgentRun, AgentState, instant, iso, micros
 from coflows_jupyter.agents.schedule import Schedule
+from coflows_jupyter.runs.model import moment
 from coflows_jupyter.runtimes.agent import AgentEntry
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from coflows_jupyter.agents.store import AgentStore
 
 _MINUTE = 60_000_000
 
@@ -20,6 +29,24 @@ _SENTENCES = {
     "lost": "it was lost",
     "skipped": "it was skipped",
 }
+
+
+def explain_at(store: AgentStore, connection: Connection, entry: AgentEntry, text: str, now: int) -> list[str]:
+    """Say what became of an Agent at the time that a text names; see ``named`` and ``explain``.
+
+    Args:
+        store: the Workflow's.
+        connection: in a transaction.
+        entry: the Agent.
+        text: names the time.
+        now: microseconds.
+
+    Raises:
+        ValueError: it names none.
+    """
+    at = named(text, entry, now)
+    state = next((agent for agent in store.agents(connection) if agent.agent_id == entry.id), None)
+    return explain(entry, state, store.runs(connection, entry.id, until=at + _MINUTE, limit=20), at, now)
 
 
 def explain(entry: AgentEntry, state: AgentState | None, runs: Sequence[AgentRun], at: int, now: int) -> list[str]:
@@ -38,12 +65,29 @@ def explain(entry: AgentEntry, state: AgentState | None, runs: Sequence[AgentRun
     if state is None:
         return [f"{entry.id} is not known to the database: no server has opened it yet"]
     if not entry.schedule:
-        return [
-            f"{entry.id} has no schedule: it runs when a message arrives"
-            + (" or " * bool(entry.listens))
-            + (f"when the M set {entry.listens} changes" if entry.listens else "")
-        ]
+        listens = f", and when the M set {entry.listens} changes" if entry.listens else ""
+        return [f"{entry.id} has no schedule: it runs when a message arrives{listens}"]
     return _without_row(entry, state, runs, at, now)
+
+
+def named(text: str, entry: AgentEntry, now: int) -> int:
+    """Return the instant that a text names, in microseconds.
+
+    Args:
+        text: ISO 8601, a duration until now, or a time of day: the last one, on the clock of the Agent's schedule.
+        entry: the Agent.
+        now: microseconds.
+
+    Raises:
+        ValueError: it names none.
+    """
+    if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+        return micros(datetime.fromisoformat(moment(text)))
+    zone = Schedule(entry.schedule).entries[0].zone if entry.schedule else UTC
+    clock = instant(now).astimezone(zone)
+    hour, minute, second = [int(part) for part in f"{text}:0".split(":")][:3]
+    asked = clock.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    return micros(asked if asked <= clock else asked - timedelta(days=1))
 
 
 def _sentence(run: AgentRun) -> str:

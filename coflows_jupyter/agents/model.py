@@ -64,6 +64,7 @@ class AgentState(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         workflow: the Workflow's ID.
         agent_id: the Agent's ID.
+        name: what to show, as its last Build said.
         mode: whether it is started; a paused Agent's ticks get rows, a stopped one has none.
         schedule: text of the schedule that ``cursor`` belongs to.
         cursor: the last instant whose ticks have rows, in microseconds.
@@ -74,6 +75,7 @@ class AgentState(msgspec.Struct, frozen=True, kw_only=True):
 
     workflow: str
     agent_id: str
+    name: str = ""
     mode: Mode = "started"
     schedule: str = ""
     cursor: int = 0

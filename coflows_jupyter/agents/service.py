@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from coflows_jupyter.access.permissions import AccessType, Caller
-from coflows_jupyter.agents.explain import explain
+from coflows_jupyter.agents.explain import explain_at
 from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, iso, micros, public
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.scheduler import Scheduler
@@ -275,19 +275,19 @@ class Agents:
         entry = self._entry(agent_id).id if agent_id else ""
         return await self._scheduler.transact(lambda store, c, _now: store.runs(c, entry, limit=limit))
 
-    async def explain(self, agent_id: str, at: int) -> list[str]:
-        """Say why an Agent did or did not run at an instant, in sentences.
+    async def explain(self, agent_id: str, time: str) -> list[str]:
+        """Say why an Agent did or did not run at a time, in sentences.
+
+        Args:
+            agent_id: the Agent's ID or name.
+            time: see ``explain.named``.
 
         Raises:
             NotFoundError: there is no such Agent.
+            ValueError: the text names no time.
         """
         entry = self._entry(agent_id)
-        states = await self._opened().transact(lambda store, connection, _now: store.agents(connection))
-        runs = await self._opened().transact(
-            lambda store, c, _now: store.runs(c, entry.id, until=at + 60_000_000, limit=20)
-        )
-        state = next((state for state in states if state.agent_id == entry.id), None)
-        return explain(entry, state, runs, at, self._now())
+        return await self._opened().transact(lambda store, c, now: explain_at(store, c, entry, time, now))
 
     def _entry(self, agent_id: str) -> AgentEntry:
         """Return the Agent of this ID, or the only one of this name."""

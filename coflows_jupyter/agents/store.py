@@ -102,17 +102,20 @@ class AgentStore:
     def _open(self, connection: sa.Connection, agent_id: str, agent: AgentState | None, now: int) -> None:
         schedule = self._schedules.get(agent_id)
         text = schedule.text if schedule else ""
+        name = self._entries[agent_id].name
         following = _next(schedule, now)
         if agent is None:
-            fresh = AgentState(workflow=self._workflow, agent_id=agent_id, schedule=text, cursor=now, next_at=following)
+            fresh = AgentState(
+                workflow=self._workflow, agent_id=agent_id, name=name, schedule=text, cursor=now, next_at=following
+            )
             connection.execute(AGENTS.insert(), msgspec.structs.asdict(fresh))
         elif agent.schedule != text:
-            if agent.schedule and agent.mode != "stopped":
-                self._plan(connection, [(agent, Schedule(agent.schedule))], now)
+            if agent.mode != "stopped":
+                self._plan(connection, _own_schedules([agent]), now)
             opened = 0 if agent.mode == "stopped" else following
-            self._set(connection, [agent_id], schedule=text, cursor=now, next_at=opened)
+            self._set(connection, [agent_id], name=name, schedule=text, cursor=now, next_at=opened)
         elif agent.mode != "stopped" and not agent.next_at:
-            self._set(connection, [agent_id], next_at=_next(schedule, agent.cursor))
+            self._set(connection, [agent_id], name=name, next_at=_next(schedule, agent.cursor))
 
     def agents(self, connection: sa.Connection) -> list[AgentState]:
         """Return what is remembered of the Workflow's Agents."""
@@ -126,10 +129,11 @@ class AgentStore:
         """
         (agent,) = self._locked(connection, AGENTS.c.agent_id == agent_id, wait=True)
         values: dict[str, str | int] = {"mode": mode, "why": why}
+        schedules = _own_schedules([agent])
         if agent.mode != "stopped":
-            self._plan(connection, self._scheduled([agent]), now)
+            self._plan(connection, schedules, now)
         else:
-            values |= {"cursor": now, "next_at": _next(self._schedules.get(agent_id), now)}
+            values |= {"cursor": now, "next_at": max((_next(schedule, now) for _, schedule in schedules), default=0)}
         if mode == "stopped":
             values |= {"next_at": 0}
         self._set(connection, [agent_id], **values)
@@ -360,6 +364,11 @@ def database_time(connection: sa.Connection) -> int | None:
     """Return what time it is for a database that several machines use; ``None`` for one on this machine."""
     now = {"postgresql": "clock_timestamp()", "mssql": "SYSDATETIMEOFFSET()"}.get(connection.dialect.name)
     return micros(connection.exec_driver_sql(f"SELECT {now}").scalar_one()) if now else None
+
+
+def _own_schedules(agents: Iterable[AgentState]) -> list[tuple[AgentState, Schedule]]:
+    """Return Agents with the schedules that their ticks have gone by until now."""
+    return [(agent, Schedule(agent.schedule)) for agent in agents if agent.schedule]
 
 
 def _next(schedule: Schedule | None, after: int) -> int:

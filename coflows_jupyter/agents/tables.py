@@ -12,6 +12,7 @@ AGENTS = sa.Table(
     _metadata,
     sa.Column("workflow", sa.Unicode(64), primary_key=True),
     sa.Column("agent_id", _ID, primary_key=True),
+    sa.Column("name", sa.UnicodeText, nullable=False),
     sa.Column("mode", sa.Unicode(16), nullable=False),
     sa.Column("schedule", sa.UnicodeText, nullable=False),
     sa.Column("cursor", sa.BigInteger, nullable=False),

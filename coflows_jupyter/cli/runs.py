@@ -64,7 +64,7 @@ def list_runs(  # noqa: PLR0913, PLR0917 - an option each
         text=text,
         limit=limit,
     )
-    config, client = _where(current)
+    config, client = where(current)
     found = client.runs(wanted) if client else _read(config, lambda store, c: store.select(c, wanted))
     current.output.document({"runs": found})
     if not current.output.json:
@@ -74,7 +74,7 @@ def list_runs(  # noqa: PLR0913, PLR0917 - an option each
 def show(context: typer.Context, run: RunId) -> None:
     """Show everything about a run."""
     current = session(context)
-    config, client = _where(current)
+    config, client = where(current)
     found = client.run(run) if client else _stored(config, run)[0]
     _describe(current, found)
 
@@ -86,7 +86,7 @@ def log(
 ) -> None:
     """Print what a run printed and logged."""
     current = session(context)
-    config, client = _where(current)
+    config, client = where(current)
     if follow and client is not None and not current.output.json:
         _follow(current, client, run)
         return
@@ -108,13 +108,13 @@ def _follow(current: Session, client: Client, run: str) -> None:
 def cancel(context: typer.Context, run: RunId) -> None:
     """Ask a run to stop."""
     current = session(context)
-    _describe(current, _server(current).cancel(run))
+    _describe(current, server_of(current).cancel(run))
 
 
 def rerun(context: typer.Context, run: RunId) -> None:
     """Call the function of a run again, with the same arguments."""
     current = session(context)
-    value = _server(current).rerun(run)
+    value = server_of(current).rerun(run)
     if isinstance(value, Iterator):
         value = list(value)
     if isinstance(value, bytes) and not current.output.json:
@@ -126,7 +126,7 @@ def rerun(context: typer.Context, run: RunId) -> None:
         current.output.write(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
-def _where(current: Session) -> tuple[Config, Client | None]:
+def where(current: Session) -> tuple[Config, Client | None]:
     """Return the configuration, and a client of the server that runs it, if one does."""
     from coflows_jupyter.config import load_config
     from coflows_jupyter.notebook.client import Client
@@ -137,10 +137,15 @@ def _where(current: Session) -> tuple[Config, Client | None]:
     return config, Client(server, "cli") if server else None
 
 
-def _server(current: Session) -> Client:
+def server_of(current: Session) -> Client:
+    """Return a client of the server that runs the Workflow.
+
+    Raises:
+        UnreachableError: none does.
+    """
     from coflows_jupyter.errors import UnreachableError
 
-    _, client = _where(current)
+    _, client = where(current)
     if client is None:
         raise UnreachableError("no server runs this Workflow", hint="start one with: coflows server")
     return client

@@ -144,6 +144,18 @@ class Client:
         """The server's base URL, with a slash at the end."""
         return str(self._http.base_url)
 
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Return what a route of the native REST API answers.
+
+        Args:
+            method: GET, POST, …
+            path: below the base URL.
+            body: what to send as JSON, ``None`` for nothing.
+        """
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json"} if content else {}
+        return _value(self._send(self._http.build_request(method, path, content=content, headers=headers)))
+
     def _get(self, path: str) -> bytes:
         response = self._send(self._http.build_request("GET", path))
         return response.read()

@@ -23,6 +23,20 @@ from coflows_jupyter.server.account import (
     WhoAmIHandler,
 )
 from coflows_jupyter.server.administration import AdministrationHandler
+from coflows_jupyter.server.agents import (
+    AgentActionHandler,
+    AgentCancelHandler,
+    AgentExplainHandler,
+    AgentList,
+    AgentRuns,
+    AgentRunsHandler,
+    AgentSendHandler,
+    AgentsHandler,
+    Explanation,
+    LegacyAgentHandler,
+    Preview,
+    ScheduleHandler,
+)
 from coflows_jupyter.server.api import BuildHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
 from coflows_jupyter.server.authoring import NewWorkflowHandler, SchemaHandler, SourcesHandler, ValidateHandler
 from coflows_jupyter.server.base import BaseHandler
@@ -122,6 +136,7 @@ _ADMINISTER = dict.fromkeys(("GET", "POST"), Rule.ADMINISTRATOR)
 _GROUP = "coflows/api/groups/{group}"
 _WORKFLOW = "coflows/api/workflows/{workflow}"
 _RUN = "coflows/api/runs/{run}"
+_AGENT = _WORKFLOW + "/agents/{agent}"
 
 ROUTES = (
     # The first row is the one that is asked for most. The original's paths are matched in any case, as it does.
@@ -131,6 +146,7 @@ ROUTES = (
         {"GET": Rule.FUNCTION, "POST": Rule.FUNCTION},
     ),
     Route(r"(?i:(?:flow|m)/(?:getquery|getwb))", LegacyHandler, {"GET": Rule.FUNCTION}),
+    Route(r"(?i:flow/agent)/(?P<agent>[^/]+)/?", LegacyAgentHandler, {"POST": Rule.READ}),
     Route(
         r"(?i:flow/openapi)/(?P<workflow>[^/]+?)(?:/(?P<query>[^/]+?))?(?P<suffix>\.json|\.yaml)?/?",
         OpenApiHandler,
@@ -179,6 +195,30 @@ ROUTES = (
         "Make a Workflow in a folder below Lab's root.",
         Folder,
     ),
+    _api(_WORKFLOW + "/agents", AgentsHandler, {"GET": Rule.VIEW}, "List Agents.", AgentList),
+    _api(_WORKFLOW + "/agent-runs", AgentRunsHandler, {"GET": Rule.VIEW}, "List runs of Agents.", AgentRuns),
+    _api(
+        _WORKFLOW + "/agent-runs/{run}/cancel",
+        AgentCancelHandler,
+        {"POST": Rule.WRITE},
+        "Stop a run of an Agent.",
+        AgentRuns,
+    ),
+    _api(
+        _AGENT + "/explain",
+        AgentExplainHandler,
+        {"GET": Rule.VIEW},
+        "Say why an Agent did or did not run at a time.",
+        Explanation,
+    ),
+    _api(_AGENT + "/send", AgentSendHandler, {"POST": Rule.READ}, "Give an Agent a message."),
+    _api(
+        _AGENT + "/{action}",
+        AgentActionHandler,
+        {"POST": Rule.WRITE},
+        "Start, pause or stop an Agent, or run its job: now, or for ticks that it did not run for.",
+    ),
+    _api("coflows/api/schedule", ScheduleHandler, {"POST": Rule.IDENTIFIED}, "Say what a schedule means.", Preview),
     _api("coflows/api/schemas/{name}", SchemaHandler, {"GET": Rule.PUBLIC}, "Answer with the JSON Schema of a file."),
     _api(
         "coflows/api/events",

@@ -14,7 +14,7 @@ class Rule(Enum):
     * ``PUBLIC``: nothing; the answer holds nothing about a Workflow.
     * ``FUNCTION``: what the function's doc comment asks for; the handler decides with ``may_call``.
     * ``IDENTIFIED``: to be known; the handler shows each Workflow to those who may view it.
-    * ``VIEW``, ``WRITE``: that permission on the Workflow, or in the group, that the URL names.
+    * ``VIEW``, ``READ``, ``WRITE``: that permission on the Workflow, or in the group, that the URL names.
     * ``ADMINISTRATOR``: Write in the group Administrator.
     """
 
@@ -22,11 +22,12 @@ class Rule(Enum):
     FUNCTION = "function"
     IDENTIFIED = "identified"
     VIEW = "view"
+    READ = "read"
     WRITE = "write"
     ADMINISTRATOR = "administrator"
 
 
-_LEVELS = {Rule.VIEW: AccessType.VIEW, Rule.WRITE: AccessType.WRITE}
+_LEVELS = {Rule.VIEW: AccessType.VIEW, Rule.READ: AccessType.READ, Rule.WRITE: AccessType.WRITE}
 
 
 def enforce(rule: Rule, caller: Caller, group: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from watchfiles import watch
 
 from coflows_jupyter.access.permissions import AccessType, Caller
-from coflows_jupyter.agents.model import AgentRun
+from coflows_jupyter.agents.model import AgentRun, iso
 from coflows_jupyter.agents.service import INITIAL, Agents
 from coflows_jupyter.config import load_config
 from coflows_jupyter.database.connection import open_database
@@ -190,13 +190,13 @@ def test_an_agent_that_is_stopped_stays_so(flow: Flow) -> None:
             await agents.set_mode("ticker", "paused", "by ada")
             (skipped,) = (await over(agents, 1, state="skipped"))[:1]
             assert skipped.reason == "paused by ada"
-            (sentence,) = await agents.explain("ticker", skipped.fire_at)
+            (sentence,) = await agents.explain("ticker", iso(skipped.fire_at) or "")
             assert "it was skipped: paused by ada" in sentence
             await agents.set_mode("ticker", "stopped", "by ada")
         async with flow.open() as (_, agents):
             (known,) = await agents.overview()
             assert (known.mode, known.upcoming) == ("stopped", [])
-            later = skipped.fire_at + 3600 * 1_000_000
+            later = iso(skipped.fire_at + 3600 * 1_000_000) or ""
             assert "it is stopped by ada" in (await agents.explain("ticker", later))[0]
 
     asyncio.run(main())

@@ -44,6 +44,14 @@ ADDRESSES = {
     "WorkflowHandler": f"coflows/api/workflows/{WID}",
     "BuildHandler": f"coflows/api/workflows/{WID}/build",
     "QueriesHandler": f"coflows/api/workflows/{WID}/queries",
+    "AgentsHandler": f"coflows/api/workflows/{WID}/agents",
+    "AgentRunsHandler": f"coflows/api/workflows/{WID}/agent-runs",
+    "AgentCancelHandler": f"coflows/api/workflows/{WID}/agent-runs/none/cancel",
+    "AgentExplainHandler": f"coflows/api/workflows/{WID}/agents/none/explain?at=1h",
+    "AgentSendHandler": f"coflows/api/workflows/{WID}/agents/none/send",
+    "AgentActionHandler": f"coflows/api/workflows/{WID}/agents/none/run",
+    "LegacyAgentHandler": "flow/agent/none",
+    "ScheduleHandler": "coflows/api/schedule",
     "ValidateHandler": f"coflows/api/workflows/{WID}/validate",
     "SourcesHandler": f"coflows/api/workflows/{WID}/sources",
     "NewWorkflowHandler": "coflows/api/templates/workflow",
@@ -157,7 +165,7 @@ def passes(rule: Rule, method: str, person: str, handler: str) -> bool:
     level, everywhere = PEOPLE[person]
     if handler == "AdministrationHandler" and method in {"GET", "HEAD"}:
         return level == 2
-    needed = {Rule.VIEW: 0, Rule.WRITE: 2, Rule.FUNCTION: 2}.get(rule, -1)
+    needed = {Rule.VIEW: 0, Rule.READ: 1, Rule.WRITE: 2, Rule.FUNCTION: 2}.get(rule, -1)
     if level < needed or (rule is Rule.ADMINISTRATOR and everywhere < 2):
         return False
     changes = method not in {"GET", "HEAD", "OPTIONS"}

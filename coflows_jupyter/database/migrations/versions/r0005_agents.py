@@ -15,6 +15,7 @@ def upgrade() -> None:
         "agents",
         sa.Column("workflow", sa.Unicode(64), primary_key=True),
         sa.Column("agent_id", sa.Unicode(250), primary_key=True),
+        sa.Column("name", sa.UnicodeText, nullable=False),
         sa.Column("mode", sa.Unicode(16), nullable=False),
         sa.Column("schedule", sa.UnicodeText, nullable=False),
         sa.Column("cursor", sa.BigInteger, nullable=False),
