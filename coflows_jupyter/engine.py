@@ -302,7 +302,8 @@ class Engine:
         if self.state == "stopped":
             return [f"{self.name} is stopped"]
         if self.catalog.build:
-            return []
+            waits = self.agents is not None and not self.agents.settled
+            return [f"the Agents of {self.name} are being loaded"] if waits else []
         if self.state == "failed":
             return [str(d) for d in self._diagnostics if d.severity == "error"]
         return [f"{self.name} is being built"]

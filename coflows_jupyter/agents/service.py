@@ -69,10 +69,14 @@ class Agents:
         make_pool: makes the host in which they run, once there are any.
         runs: what knows all runs.
         database: where ticks and runs are kept.
+
+    Attributes:
+        settled: whether the first Build's Agents have been loaded, or there were none.
     """
 
     def __init__(self, make_pool: Callable[[], Pool], runs: Runs, database: Database) -> None:
         self.catalog = Catalog()
+        self.settled = False
         self._make_pool = make_pool
         self._runs = runs
         self._database = database
@@ -85,20 +89,25 @@ class Agents:
 
         A Build whose Agents can't be loaded leaves the ones before at work.
         """
-        mine = part(build, "agent")
+        try:
+            return await self._load(part(build, "agent"))
+        finally:
+            self.settled = True
+
+    async def _load(self, build: Build) -> tuple[Diagnostic, ...]:
         if self._pool is None:
-            if not any(unit.kind == "agent" for unit in mine.units):
+            if not any(unit.kind == "agent" for unit in build.units):
                 return ()
             self._pool = self._make_pool()
-        if mine.id == self.catalog.build:
+        if build.id == self.catalog.build:
             return ()
-        loaded = await self._pool.swap(mine)
-        found = (*loaded.diagnostics, *_check(loaded.catalog))
-        if (loaded.complete and not _check(loaded.catalog)) or not self.catalog.build:
+        loaded = await self._pool.swap(build)
+        wrong = _check(loaded.catalog)
+        if (loaded.complete and not wrong) or not self.catalog.build:
             first = not self.catalog.build
             self.catalog = loaded.catalog
             await self._open(build.workflow, initial=first)
-        return found
+        return (*loaded.diagnostics, *wrong)
 
     async def _open(self, workflow: str, *, initial: bool) -> None:
         self._workflow = workflow
