@@ -16,7 +16,7 @@ run: $(VENV)/all  ## Start the sample Workflow in JupyterLab
 	@$(VENV)/bin/coflows server mnt/coflows_config.json
 
 test: $(VENV)/test  ## Run all tests
-	@.ci/system-packages chromium curl fonts-dejavu-core libatomic1 postgresql
+	@.ci/system-packages chromium curl fonts-dejavu-core libatomic1 postgresql unixodbc libgssapi-krb5-2
 	$(NPM) test
 	$(VENV)/bin/pytest
 

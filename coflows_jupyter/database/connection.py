@@ -190,11 +190,14 @@ class Database:
 
     def _explain(self, error: Exception) -> None:
         """Raise what is behind an error when a newer program changed the schema under us."""
+        from sqlalchemy.exc import OperationalError, ProgrammingError
+
         from coflows_jupyter.database.migrate import refuse_newer
 
-        assert self._engine is not None
+        if self._engine is None or not isinstance(error, (OperationalError, ProgrammingError)):
+            return
         try:
-            with self._engine.connect() as connection:
+            with self._engine.connect().execution_options(**{sqlite.READONLY: True}) as connection:
                 refuse_newer(connection, str(self.location))
         except ConfigError as refusal:
             raise refusal from error

@@ -200,7 +200,8 @@ def make_engine(location: Location) -> Engine:
         import pyodbc
     except ImportError as error:
         message = f"the database {location} needs pyodbc: {error}"
-        raise ConfigError(message, hint="pip install 'coflows_jupyter[mssql]'") from None
+        hint = "pip install 'coflows_jupyter[mssql]', and your system's unixODBC (apt-get install unixodbc)"
+        raise ConfigError(message, hint=hint) from None
     from sqlalchemy import create_engine
 
     parameters = dict(location.parameters)
