@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from coflows_jupyter.runtimes.agent import Agent as Agent
     from coflows_jupyter.runtimes.agent import Change as Change
     from coflows_jupyter.runtimes.agent import agent as agent
+    from coflows_jupyter.runtimes.people import permission as permission
+    from coflows_jupyter.runtimes.people import user as user
     from coflows_jupyter.runtimes.progress import progress as progress
+    from coflows_jupyter.runtimes.vault import secret as secret
 
 # What user code imports from here, by the module that has it.
 _PUBLIC = {
@@ -26,7 +29,10 @@ _PUBLIC = {
     "M": "coflows_jupyter.mset.m",
     "Response": "coflows_jupyter.response",
     "agent": "coflows_jupyter.runtimes.agent",
+    "permission": "coflows_jupyter.runtimes.people",
     "progress": "coflows_jupyter.runtimes.progress",
+    "secret": "coflows_jupyter.runtimes.vault",
+    "user": "coflows_jupyter.runtimes.people",
 }
 
 

@@ -78,10 +78,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _launch(argument: str | Path | None, arguments: list[str]) -> int:
     early = EarlyHost()
     gc.disable()  # it would only look through modules as they are imported, which takes a tenth of the start
+    from coflows_jupyter.access.secrets import with_key
     from coflows_jupyter.config import load_config
 
     try:
-        config = load_config(argument)
+        config = with_key(load_config(argument))
     except BaseException:
         early.close()
         raise

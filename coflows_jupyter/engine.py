@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from coflows_jupyter.access.secrets import open_secrets
 from coflows_jupyter.agents.service import Agents
 from coflows_jupyter.build.assemble import assemble
 from coflows_jupyter.build.dependencies.pips import Pips
@@ -160,6 +161,7 @@ class Engine:
         self._watcher: asyncio.Task[None] | None = None
         self._pips = Pips()
         self.m = host_place(database_of(config))
+        self.secrets = open_secrets(config)
         self._pool = self._make_pool(on_output, early)
         self.agents = None if agents is None else Agents(lambda: self._make_pool(on_output), self.runs, agents)
 
@@ -169,7 +171,7 @@ class Engine:
             tell(run_id, stream, text)
 
         if self.mode == "embedded":
-            return EmbeddedPool(on_output, self.runs.report, database_of(self.config))
+            return EmbeddedPool(on_output, self.runs.report, database_of(self.config), self._secret)
         host = self.config.host
         return ProcessPool(
             host.workers,
@@ -179,7 +181,11 @@ class Engine:
             on_progress=self.runs.report,
             early=early,
             database=database_of(self.config),
+            secrets=self._secret,
         )
+
+    async def _secret(self, name: str) -> str:
+        return await self.secrets.get(self.id, name)
 
     async def start(self) -> None:
         """Build for the first time and begin to watch; mistakes in the Workflow end up in the state."""
@@ -365,3 +371,4 @@ class Engine:
         await asyncio.gather(*ending)
         await self.runs.close()
         await asyncio.to_thread(self.m.close)
+        await asyncio.to_thread(self.secrets.close)

@@ -14,6 +14,8 @@ from coflows_jupyter.units import parse_duration, parse_memory
 
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# A secret of the Workflow; it is put in place where the value is used, see ``access.secrets.reveal``.
+SECRET_REFERENCE = re.compile(r"\$\{secret:([^}]*)\}")
 _HOST = re.compile(r"[A-Za-z0-9._-]*|\[?[0-9A-Fa-f:.]+\]?")
 HOST_PORT = re.compile(r"(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 

@@ -38,10 +38,11 @@ def show(context: typer.Context, config: ConfigFile = None) -> None:
     It is the SecretKey of the configuration, but a server whose SecretKey is missing, published or guessable runs with
     a random key; while it does, this prints that one.
     """
+    from coflows_jupyter.access.secrets import with_key
     from coflows_jupyter.config import load_config
 
     current = session(context)
-    loaded = load_config(config or current.config)
+    loaded = with_key(load_config(config or current.config))
     key = _running_key(loaded) or loaded.server.secret_key.get_secret_value()
     if not key:
         raise ConfigError("no server runs and the configuration has no SecretKey", hint="coflows key rotate makes one")

@@ -11,6 +11,7 @@ import msgspec
 from coflows_jupyter.config import Config
 from coflows_jupyter.database import mssql, postgres
 from coflows_jupyter.errors import ConfigError, Diagnostic
+from coflows_jupyter.values import SECRET_REFERENCE
 
 FILE_NAME = "coflows.db"
 
@@ -79,6 +80,9 @@ def locate(config: Config) -> Location:
     if "database" not in config.model_fields_set:
         return Location.at(config.folder / FILE_NAME)
     text = database.connection.get_secret_value()
+    if SECRET_REFERENCE.search(text):
+        message = "Database.Connection can't be a secret of the Workflow: that is where these are kept"
+        raise ConfigError(message, hint="write ${NAME} for an environment variable, or file:PATH")
     if database.type == "sqlite":
         return Location.at(config.resolve(text))
     try:

@@ -13,6 +13,7 @@ from coflows_jupyter.access.keys import weakness
 from coflows_jupyter.doctor.finding import Finding, Patient, fine
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.notebook.servers import running_servers
+from coflows_jupyter.values import SECRET_REFERENCE
 
 _LISTENING = "0A"
 
@@ -42,8 +43,11 @@ def key(patient: Patient) -> Iterator[Finding]:
     """Can the SecretKey be known or guessed?"""
     if patient.config is None:
         return
-    why = weakness(patient.config.server.secret_key.get_secret_value())
-    if why:
+    text = patient.config.server.secret_key.get_secret_value()
+    why = weakness(text)
+    if SECRET_REFERENCE.search(text):
+        yield fine("the SecretKey is kept as a secret")
+    elif why:
         yield Finding("warning", why, "every start makes another key, so clients lose theirs", "coflows key rotate")
     else:
         yield fine("the SecretKey is strong")

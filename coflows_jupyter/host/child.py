@@ -36,6 +36,7 @@ from coflows_jupyter.host.frames import (
 )
 from coflows_jupyter.host.worker import Worker
 from coflows_jupyter.mset.place import host_place, settle
+from coflows_jupyter.runtimes import vault
 from coflows_jupyter.runtimes.python import third_party_modules
 
 P = ParamSpec("P")
@@ -96,6 +97,7 @@ class Child:
         os.chdir(working_directory(Path(frame.build.folder)))
         place = host_place(frame.database)
         settle(place)  # also for threads and callbacks of user code that belong to no call
+        vault.settle(self._worker.vault)
         loaded = self._worker.load(frame.build, place)
         self.send(LoadDone(loaded, third_party_modules(frame.build.folder)), b"")
 
@@ -111,6 +113,13 @@ class Child:
             sys.path.remove(path)
 
 
+class _Formatter(logging.Formatter):
+    """Keeps secrets out of the server's log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return vault.hide(super().format(record))
+
+
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -121,7 +130,9 @@ def main() -> None:
     _die_with_parent()
     faulthandler.enable()
     os.environ.setdefault("MPLBACKEND", "Agg")  # a host has no screen to draw on
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     connection = socket.socket(fileno=int(sys.argv[1]))
     with contextlib.suppress(OSError):
         Child(connection).serve()

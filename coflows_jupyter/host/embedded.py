@@ -9,8 +9,9 @@ import logging
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.errors import NotReadyError
 from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
-from coflows_jupyter.host.frames import Body, Reply, Request
+from coflows_jupyter.host.frames import Ask, Body, Reply, Request
 from coflows_jupyter.host.protocol import Call, Loaded, Result
+from coflows_jupyter.host.secrets import Counter, TellSecret, no_secret
 from coflows_jupyter.host.worker import Worker
 from coflows_jupyter.mset.place import host_place
 
@@ -24,12 +25,20 @@ class EmbeddedHost:
         on_output: told run ID, stream and text of what runs print.
         on_progress: told run ID, done, total and text of how far runs are.
         database: where M sets are; empty when there is no database for them.
+        secrets: tells the text of a secret by its name.
     """
 
-    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress, database: str = "") -> None:
+    def __init__(
+        self,
+        on_output: OnOutput,
+        on_progress: OnProgress = ignore_progress,
+        database: str = "",
+        secrets: TellSecret = no_secret,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         self._worker = Worker(self._from_worker)
+        self._counter = Counter(secrets, self._to_worker)
         self.calls = CallTable(self._to_worker, self._stuck, on_output, on_progress)
         self._place = host_place(database)
         self._closed = False
@@ -63,7 +72,13 @@ class EmbeddedHost:
         if not self._loop.is_closed():
             # A view is only valid while its piece is being sent, so what crosses to the loop is a copy.
             # Frames are sent inside a call's context, where printing and logging would belong to that call.
-            self._loop.call_soon_threadsafe(self.calls.receive, frame, bytes(body), context=self._context)
+            self._loop.call_soon_threadsafe(self._receive, frame, bytes(body), context=self._context)
+
+    def _receive(self, frame: Reply, body: bytes) -> None:
+        if isinstance(frame, Ask):
+            self._counter.ask(frame)
+        else:
+            self.calls.receive(frame, body)
 
     def _stuck(self, run_id: str) -> None:
         log.warning('run %s does not stop; in embedded mode nothing can end it (Host.Mode "process" can)', run_id)

@@ -93,6 +93,13 @@ class Cancel(msgspec.Struct, tag=6, array_like=True, frozen=True):
     run_id: str
 
 
+class Tell(msgspec.Struct, tag=7, array_like=True, frozen=True):
+    """To the host: the answer to question ``number``, the secret's text as body, or why there is none."""
+
+    number: int
+    problem: str = ""
+
+
 class Ready(msgspec.Struct, tag=20, array_like=True, frozen=True):
     """From the host: it is up, or has warmed."""
 
@@ -181,8 +188,15 @@ class Progress(msgspec.Struct, tag=27, array_like=True, frozen=True):
     text: str
 
 
-Request: TypeAlias = Warm | Load | Invoke | Data | Credit | Cancel
-Reply: TypeAlias = Ready | LoadDone | Head | Chunk | Failure | End | Output | Progress
+class Ask(msgspec.Struct, tag=28, array_like=True, frozen=True):
+    """From the host: what is the text of the Workflow's secret ``name``?"""
+
+    number: int
+    name: str
+
+
+Request: TypeAlias = Warm | Load | Invoke | Data | Credit | Cancel | Tell
+Reply: TypeAlias = Ready | LoadDone | Head | Chunk | Failure | End | Output | Progress | Ask
 Frame: TypeAlias = Request | Reply
 
 SendReply = Callable[[Reply, Body], None]

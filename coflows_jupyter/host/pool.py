@@ -16,6 +16,7 @@ from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.embedded import EmbeddedHost
 from coflows_jupyter.host.process import ProcessHost
 from coflows_jupyter.host.protocol import Call, Loaded, Result
+from coflows_jupyter.host.secrets import TellSecret, no_secret
 
 DRAIN_SECONDS = 30.0
 WAIT_SECONDS = 10.0
@@ -71,6 +72,7 @@ class ProcessPool:
         on_progress: told run ID, done, total and text of how far runs are.
         early: a host that was started before the pool, and loads the first Build.
         database: where M sets are; empty when there is no database for them.
+        secrets: tells the text of a secret by its name.
     """
 
     def __init__(
@@ -83,8 +85,10 @@ class ProcessPool:
         on_progress: OnProgress = ignore_progress,
         early: EarlyHost | None = None,
         database: str = "",
+        secrets: TellSecret = no_secret,
     ) -> None:
         self._early = early
+        self._secrets = secrets
         self._database = database
         self.crashes = 0
         self.waiting = 0
@@ -176,7 +180,7 @@ class ProcessPool:
     async def _start(self, early: EarlyHost | None = None) -> ProcessHost:
         self._number += 1
         name = f"query-{self._number}"
-        host = ProcessHost(name, self._on_output, self._host_ended, self._on_progress, self._database)
+        host = ProcessHost(name, self._on_output, self._host_ended, self._on_progress, self._database, self._secrets)
         try:
             await host.start(early)
         except BaseException:
@@ -277,10 +281,16 @@ class ProcessPool:
 class EmbeddedPool:
     """The one host inside this process; it keeps its first Build."""
 
-    def __init__(self, on_output: OnOutput, on_progress: OnProgress = ignore_progress, database: str = "") -> None:
+    def __init__(
+        self,
+        on_output: OnOutput,
+        on_progress: OnProgress = ignore_progress,
+        database: str = "",
+        secrets: TellSecret = no_secret,
+    ) -> None:
         self.crashes = 0
         self.waiting = 0
-        self._host = EmbeddedHost(on_output, on_progress, database)
+        self._host = EmbeddedHost(on_output, on_progress, database, secrets)
         self._loaded: Loaded | None = None
 
     async def swap(self, build: Build) -> Loaded:

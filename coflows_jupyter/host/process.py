@@ -15,6 +15,7 @@ from coflows_jupyter.errors import CoflowsError, CrashedError, NotReadyError
 from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.frames import (
+    Ask,
     Body,
     Load,
     LoadDone,
@@ -27,6 +28,7 @@ from coflows_jupyter.host.frames import (
 )
 from coflows_jupyter.host.launch import launch
 from coflows_jupyter.host.protocol import Call, Loaded, Result
+from coflows_jupyter.host.secrets import Counter, TellSecret, no_secret
 
 State = Literal["starting", "spare", "loading", "serving", "draining", "ended"]
 
@@ -49,6 +51,7 @@ class ProcessHost:
         on_end: told once when the process has ended or must be replaced; the state says which.
         on_progress: told run ID, done, total and text of how far runs are.
         database: where M sets are; empty when there is no database for them.
+        secrets: tells the text of a secret by its name.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class ProcessHost:
         on_end: Callable[[ProcessHost], None],
         on_progress: OnProgress = ignore_progress,
         database: str = "",
+        secrets: TellSecret = no_secret,
     ) -> None:
         self.name = name
+        self._counter = Counter(secrets, self._send)
         self._database = database
         self.state: State = "starting"
         self.pid = 0
@@ -166,6 +171,8 @@ class ProcessHost:
         frame = decode_reply(header)
         if isinstance(frame, Ready | LoadDone):
             self._replies.put_nowait(frame)
+        elif isinstance(frame, Ask):
+            self._counter.ask(frame)
         else:
             self.calls.receive(frame, body)
 

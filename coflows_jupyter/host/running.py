@@ -21,6 +21,8 @@ from coflows_jupyter.runtimes import capture, progress
 from coflows_jupyter.runtimes.context import CallContext, enter
 from coflows_jupyter.runtimes.interrupt import CallCancelled, Interrupt
 from coflows_jupyter.runtimes.masking import MaskedText, Masker
+from coflows_jupyter.runtimes.vault import Vault
+from coflows_jupyter.runtimes.vault import enter as enter_vault
 
 T = TypeVar("T")
 
@@ -61,8 +63,9 @@ class Window:
 class Running:
     """One call on its way through the worker."""
 
-    def __init__(self, invoke: Invoke, send: SendReply) -> None:
+    def __init__(self, invoke: Invoke, send: SendReply, vault: Vault) -> None:
         self.invoke = invoke
+        self._vault = vault
         self.interrupt = Interrupt()
         self.window: Window | None = None
         self.data = bytearray()
@@ -73,7 +76,7 @@ class Running:
         self.waits_for: concurrent.futures.Future[Any] | None = None
         self._cancelled = False
         self._masker: Masker | None = None
-        self._masked: dict[str, MaskedText] = {}
+        self._masked: dict[tuple[str, int], MaskedText] = {}
 
     def hide(self, values: Iterable[str]) -> None:
         """Mask these in all that the call says from now on, but for its result."""
@@ -81,16 +84,22 @@ class Running:
             self._masker = Masker()
         self._masker.add(values)
 
+    def _maskers(self) -> list[Masker]:
+        """Return what hides the Workflow's secrets, and what hides those of this call."""
+        return [masker for masker in (self._vault.masker, self._masker) if masker]
+
     def _hidden(self, text: str) -> str:
-        return text if self._masker is None else self._masker.mask(text)
+        for masker in self._maskers():
+            text = masker.mask(text)
+        return text
 
     def failure(self, error: CoflowsError) -> Failure:
         """Make the frame that says how the call failed."""
         made = Failure.of(self.invoke.run_id, error)
-        if self._masker is None:
+        if not self._maskers():
             return made
-        message, traceback = self._masker.mask(made.message), self._masker.mask(made.traceback)
-        return msgspec.structs.replace(made, message=message, traceback=traceback)
+        message, traceback, hint = map(self._hidden, (made.message, made.traceback, made.hint))
+        return msgspec.structs.replace(made, message=message, traceback=traceback, hint=hint)
 
     def context(self) -> contextvars.Context:
         """Return a fresh context in which this is the current call."""
@@ -99,6 +108,7 @@ class Running:
         deadline = time.monotonic() + call.timeout
         about = call.run_id, call.caller, call.query, call.function, deadline
         context.run(enter, CallContext(*about, self.write, self.report))
+        context.run(enter_vault, self._vault)
         return context
 
     def lap(self) -> None:
@@ -124,8 +134,8 @@ class Running:
         self._output.write(stream, text)
 
     def _emit(self, stream: str, text: str) -> None:
-        if self._masker is not None:
-            text = self._masked.setdefault(stream, MaskedText(self._masker)).feed(text)
+        for masker in self._maskers():
+            text = self._masked.setdefault((stream, id(masker)), MaskedText(masker)).feed(text)
         if text:
             self._send(Output(self.invoke.run_id, stream, text), b"")
 
@@ -142,8 +152,13 @@ class Running:
         """Send what is held back: nothing more is expected."""
         if self._output is not None:
             self._output.flush()
-        for stream, masked in list(self._masked.items()):
-            if text := masked.end():
+        for stream in {stream for stream, _ in self._masked}:
+            text = ""
+            for masker in self._maskers():
+                masked = self._masked.get((stream, id(masker)))
+                # What the one held back, the other has not seen yet.
+                text = masked.feed(text) + masked.end() if masked else masker.mask(text)
+            if text:
                 self._send(Output(self.invoke.run_id, stream, text), b"")
         if self._progress is not None:
             self._progress.flush()

@@ -32,6 +32,7 @@ from coflows_jupyter.errors import (
 from coflows_jupyter.host.callbacks import callbacks
 from coflows_jupyter.host.frames import (
     PIECE,
+    Ask,
     Cancel,
     Chunk,
     Credit,
@@ -41,6 +42,7 @@ from coflows_jupyter.host.frames import (
     Invoke,
     Request,
     SendReply,
+    Tell,
     pieces,
 )
 from coflows_jupyter.host.protocol import Call, Loaded
@@ -50,7 +52,7 @@ from coflows_jupyter.mset.place import Place, at, enter
 from coflows_jupyter.queries.arguments import Binder, Bound
 from coflows_jupyter.queries.catalog import Catalog, make_entry
 from coflows_jupyter.queries.results import Encoded
-from coflows_jupyter.runtimes import capture, progress
+from coflows_jupyter.runtimes import capture, progress, vault
 from coflows_jupyter.runtimes.interrupt import CallCancelled
 from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
@@ -80,6 +82,7 @@ class Worker:
         self._runtime: PythonRuntime | None = None
         self._place: Place | None = None
         self._original: Finder | None = None
+        self.vault = vault.Vault(lambda number, name: send(Ask(number, name), _NOTHING))
         capture.install()
         progress.install()
 
@@ -93,8 +96,13 @@ class Worker:
             place: whose M sets its code sees.
         """
         self._place = place
-        with at(place):
-            return self._load(build)
+        with at(place), vault.at(self.vault):
+            loaded = self._load(build)
+        if not self.vault.masker:
+            return loaded
+        mask = self.vault.masker.mask
+        found = (msgspec.structs.replace(d, message=mask(d.message), hint=mask(d.hint)) for d in loaded.diagnostics)
+        return msgspec.structs.replace(loaded, diagnostics=tuple(found))
 
     def _load(self, build: Build) -> Loaded:
         self._original = install()
@@ -154,8 +162,10 @@ class Worker:
     def receive(self, frame: Request, body: bytes) -> None:
         """Take a frame about a call; it returns at once."""
         if isinstance(frame, Invoke):
-            run = self._runs[frame.run_id] = Running(frame, self._send)
+            run = self._runs[frame.run_id] = Running(frame, self._send, self.vault)
             self._take(run, body)
+        elif isinstance(frame, Tell):
+            self.vault.told(frame.number, body.decode(), frame.problem)
         elif isinstance(frame, Data | Credit | Cancel):
             found = self._runs.get(frame.run_id)
             if found is None:

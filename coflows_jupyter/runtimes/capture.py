@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol, TextIO
 
 from coflows_jupyter.runtimes.context import current
+from coflows_jupyter.runtimes.vault import hide
 
 FLUSH_SECONDS = 0.05
 LIMIT = 1024 * 1024
@@ -103,10 +104,14 @@ class _Router:
         self._name = name
         self._real = real
 
-    def write(self, text: str) -> int:
+    def write(self, text: Any) -> int:
         call = current()
-        if call is None or not isinstance(text, str):  # the real stream knows what to say about bytes
+        if not isinstance(text, str):  # the real stream knows what to say about bytes
             return self._real.write(text)
+        if call is None:
+            # What user code prints while it is imported ends up in the server's log.
+            self._real.write(hide(text))
+            return len(text)
         call.output(self._name, text)
         return len(text)
 

@@ -26,6 +26,10 @@ class Masker:
         self._pattern = _NOTHING
         self.add(values)
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to mask."""
+        return bool(self._texts)
+
     def add(self, values: Iterable[str]) -> None:
         """Mask these, too, from now on; those shorter than ``SHORTEST`` are left alone."""
         texts = {text for value in values for text in _spellings(value) if len(text) >= SHORTEST} - self._texts

@@ -29,6 +29,7 @@ from coflows_jupyter import __version__
 from coflows_jupyter.access.directory import Directory, open_directory
 from coflows_jupyter.access.jupyter import CoFlowsAuthorizer, CoFlowsIdentityProvider
 from coflows_jupyter.access.keys import KeyRing
+from coflows_jupyter.access.secrets import with_key
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.database.connection import open_database
 from coflows_jupyter.engine import Engine, EngineEvent
@@ -149,7 +150,7 @@ class CoFlowsApp(ExtensionApp):
         root = Path(serverapp.root_dir)
         idle, key, directory = "", "", Directory()
         try:
-            self.config_or_none = load_config(self.coflows_config or None, cwd=root)
+            self.config_or_none = with_key(load_config(self.coflows_config or None, cwd=root))
             key = self.config_or_none.server.secret_key.get_secret_value()
             directory = open_directory(self.config_or_none)
         except CoflowsError as error:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from coflows_jupyter.access.permissions import Grant
-from coflows_jupyter.access.records import AuditEntry, Group, KeyInfo, Member, User
+from coflows_jupyter.access.records import AuditEntry, Group, KeyInfo, Member, SecretInfo, User
 from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.queries.docs import Info
@@ -233,3 +233,15 @@ class AuditList(msgspec.Struct):
     """What was done, the latest first."""
 
     entries: list[AuditEntry]
+
+
+class SecretList(msgspec.Struct):
+    """The names of a Workflow's secrets."""
+
+    secrets: list[SecretInfo]
+
+
+class SecretWish(msgspec.Struct, forbid_unknown_fields=True):
+    """The text of a secret."""
+
+    text: str

@@ -56,6 +56,7 @@ from coflows_jupyter.server.models import (
     QueryList,
     Report,
     RunList,
+    SecretList,
     Source,
     UserList,
     WorkflowList,
@@ -85,6 +86,7 @@ from coflows_jupyter.server.runs import (
     RunResultHandler,
     RunsHandler,
 )
+from coflows_jupyter.server.secrets import SecretHandler, SecretsHandler
 from coflows_jupyter.server.services import Services
 from coflows_jupyter.server.tryit import TryItAssetHandler, TryItHandler
 
@@ -241,6 +243,13 @@ ROUTES = (
     ),
     _api(_RUN + "/cancel", RunCancelHandler, {"POST": Rule.IDENTIFIED}, "Ask a run to stop.", RunModel),
     _api(_RUN + "/rerun", RunRerunHandler, {"POST": Rule.IDENTIFIED}, "Call again with the same arguments."),
+    _api(_WORKFLOW + "/secrets", SecretsHandler, {"GET": Rule.WRITE}, "List the names of secrets.", SecretList),
+    _api(
+        _WORKFLOW + "/secrets/{name}",
+        SecretHandler,
+        {"PUT": Rule.WRITE, "DELETE": Rule.WRITE},
+        "Set or delete a secret.",
+    ),
     _api(
         "coflows/api/me/keys",
         MyKeysHandler,

@@ -10,6 +10,7 @@ from pathlib import Path
 from coflows_jupyter.access.keys import weakness
 from coflows_jupyter.config import Config, load_config, read_config_text
 from coflows_jupyter.errors import Diagnostic, DiagnosticsError
+from coflows_jupyter.values import SECRET_REFERENCE
 from coflows_jupyter.workflow.package import Package, read_package, read_package_text
 from coflows_jupyter.workflow.sources import SourceUnit, read_sources
 
@@ -71,8 +72,9 @@ def _at_config(config: Config, diagnostic: Diagnostic) -> Diagnostic:
 
 
 def _check_key(config: Config) -> Iterator[Diagnostic]:
-    why = weakness(config.server.secret_key.get_secret_value())
-    if why:
+    key = config.server.secret_key.get_secret_value()
+    why = weakness(key)
+    if why and not SECRET_REFERENCE.search(key):
         place = config.document.place(("Server", "SecretKey"), key=True)
         message = f"{why}: a random one takes its place at every start"
         yield config.document.report(place, "warning", "weak-key", message, "run `coflows key rotate`")

@@ -78,6 +78,8 @@ ADDRESSES = {
     "GroupHandler": f"coflows/api/groups/{WID}",
     "MembersHandler": f"coflows/api/groups/{WID}/members",
     "MemberHandler": f"coflows/api/groups/{WID}/members/none",
+    "SecretsHandler": f"coflows/api/workflows/{WID}/secrets",
+    "SecretHandler": f"coflows/api/workflows/{WID}/secrets/none",
     "TokenHandler": "connect/token",
     "LoginHandler": "account/login",
     "LogoutHandler": "account/logout",
