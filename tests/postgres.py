@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import itertools
 import os
 import pwd
@@ -62,7 +64,14 @@ class PostgresServer:
         command = [str(self._programs / "postgres"), "-D", self._data]
         command += [word for setting in (*place, *_UNSAFE) for word in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd="/")
+            self._process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                cwd="/",
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - it takes no lock
+            )
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -101,6 +110,12 @@ class PostgresServer:
         """End it and remove everything."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when tests are killed and can't."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
 
 def _programs() -> Path | None:

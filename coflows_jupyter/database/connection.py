@@ -94,6 +94,9 @@ class Database:
         from sqlalchemy.exc import DBAPIError
         from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+        if self._away and self._closing.is_set():
+            # Who ends waits for it once and not for everything that is left.
+            raise DatabaseError(f"the database {self.location} did not answer before the end")
         deadline = time.monotonic() + self._wait
         pause = _FIRST_PAUSE
         while True:

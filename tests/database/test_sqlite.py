@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -88,3 +89,26 @@ def test_a_file_that_stays_busy_is_said_in_a_sentence(tmp_path: Path, monkeypatc
     assert database.run(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
     other.close()
     database.close()
+
+
+def test_closing_waits_once_for_a_busy_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much was submitted, the end does not wait for each piece of it."""
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    database = Database(tmp_path / "own.db")
+    database.run(lambda c: c.execute(text("SELECT 1")))
+    other = sqlite3.connect(tmp_path / "own.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    attempts: list[int] = []
+    attempt = database._attempt
+
+    def counted(*arguments: Any, **options: Any) -> None:
+        attempts.append(1)
+        attempt(*arguments, **options)
+
+    monkeypatch.setattr(database, "_attempt", counted)
+    waiting = [database.submit(lambda c: c.execute(text("SELECT 1")).all()) for _ in range(20)]
+    first = len(attempts)
+    database.close()
+    assert all(isinstance(future.exception(), DatabaseError) for future in waiting)
+    assert len(attempts) - first <= 2
+    other.close()
