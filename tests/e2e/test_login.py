@@ -1,0 +1,99 @@
+"""Logging in as a person, in a real browser: what Read opens, and what Write does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import RunningServer, Server
+from tests.e2e.lab import LOAD_MS, SHOTS
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery"
+READER, WRITER = "reader@example.com", "writer@example.com"
+
+
+@pytest.fixture
+def server(sample: Path, running_server: RunningServer) -> Server:
+    """Return a server of the sample with two people who have a password."""
+    workflow = json.loads((sample / "package.json").read_text())["ID"]
+    server = running_server(sample / "coflows_config.json")
+    for user, level in ((READER, 1), (WRITER, 2)):
+        about = {"id": user, "first_name": user.partition("@")[0].title(), "password": PASSWORD}
+        assert server.http.post("coflows/api/users", json=about).status_code == 201
+        put = server.http.put(f"coflows/api/groups/{workflow}/members/{user}", json={"level": level})
+        assert put.status_code == 200
+    return server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return an empty page in a profile of its own; what it tells as an error fails the test."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+    yield page
+    page.context.close()
+    assert not errors
+
+
+def log_in(page: Page, server: Server, user: str, password: str = PASSWORD) -> None:
+    """Open Lab as somebody does who has its address, and fill in the form that comes instead."""
+    page.goto(f"{server.url}lab", timeout=LOAD_MS)
+    page.get_by_label("User").fill(user)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_read_is_refused_lab_and_may_call(server: Server, page: Page) -> None:
+    """The page says why, leads to the try-it page, and a call made there works, by the session alone."""
+    log_in(page, server, READER)
+    expect(page.get_by_role("alert")).to_contain_text("Lab is for those who have Write")
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / "refused.png")
+    page.get_by_role("link", name="Functions of").click()
+    form = page.locator(".opblock-get").filter(has=page.locator('[data-path="/pyapi/Add"]'))
+    form.locator(".opblock-summary-control").click()
+    form.get_by_placeholder("x").fill("2")
+    form.get_by_placeholder("y").fill("40")
+    form.get_by_role("button", name="Execute").click()
+    expect(form.locator(".live-responses-table tbody tr").first).to_contain_text("42")
+
+    statuses = page.evaluate(
+        """paths => Promise.all(paths.map(path => fetch(path, {redirect: 'manual'}).then(r => r.status)))""",
+        ["/api/contents", "/api/kernels", "/api/terminals", "/lab/api/workspaces", "/coflows/api/me"],
+    )
+    assert statuses == [403, 403, 403, 403, 200]
+    page.goto(f"{server.url}lab", timeout=LOAD_MS)
+    expect(page.get_by_role("alert")).to_contain_text("Lab is for those who have Write")
+    page.get_by_role("link", name="Log out").click()
+    page.goto(f"{server.url}lab", timeout=LOAD_MS)
+    expect(page.get_by_label("User")).to_be_visible()
+
+
+def test_write_opens_lab_until_it_ends(server: Server, page: Page) -> None:
+    """A wrong password is told; the right one opens Lab; when Write ends, so do its open connections."""
+    log_in(page, server, WRITER, "wrong password")
+    expect(page.get_by_role("alert")).to_have_text("user and password do not fit")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.locator(".jp-Launcher").wait_for(timeout=LOAD_MS)
+    assert page.evaluate("fetch('/api/contents').then(r => r.status)") == 200
+    page.evaluate(
+        """() => new Promise((resolve, fail) => {
+            const socket = new WebSocket(location.origin.replace('http', 'ws') + '/api/events/subscribe');
+            socket.onopen = resolve;
+            socket.onerror = fail;
+            window.ended = new Promise(done => { socket.onclose = event => done(event.code); });
+        })"""
+    )
+    closed = server.http.patch(f"coflows/api/users/{WRITER}", json={"disabled": True})
+    assert closed.status_code == 200
+    assert page.evaluate("window.ended") == 1008
+    assert page.evaluate("fetch('/api/contents').then(r => r.status)") == 403
