@@ -222,6 +222,7 @@ GO
 CREATE TABLE agents (
     workflow NVARCHAR(64) NOT NULL, 
     agent_id NVARCHAR(250) NOT NULL, 
+    name NVARCHAR(max) NOT NULL, 
     mode NVARCHAR(16) NOT NULL, 
     schedule NVARCHAR(max) NOT NULL, 
     [cursor] BIGINT NOT NULL, 
