@@ -14,6 +14,9 @@ class Clock(Protocol):
     def now(self) -> int:
         """Return microseconds since 1970 in UTC."""
 
+    def steady(self) -> float:
+        """Return seconds since some moment, which nobody sets."""
+
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Return when ``event`` is set or so many seconds have passed."""
 
@@ -24,6 +27,10 @@ class SystemClock:
     def now(self) -> int:
         """Return microseconds since 1970 in UTC."""
         return time.time_ns() // 1000
+
+    def steady(self) -> float:
+        """Return seconds since some moment, which nobody sets."""
+        return time.monotonic()
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Return when ``event`` is set or so many seconds have passed."""

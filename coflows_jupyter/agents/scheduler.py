@@ -30,6 +30,8 @@ LEASE_SECONDS = 15.0
 # Another server's changes are seen this soon.
 POLL_SECONDS = 1.0
 SLOTS = 32
+# Clocks that went this much faster or slower than time itself were set.
+SET_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,8 @@ class Scheduler:
         self._ended: list[tuple[AgentRun, Outcome, str]] = []
         self._loops: list[asyncio.Task[None]] = []
         self._skew = 0
+        self._pace = 0.0
+        self._trusts = 0.0
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -139,7 +143,8 @@ class Scheduler:
 
     def _do(self, work: Callable[[AgentStore, Connection, int], T], connection: Connection) -> T:
         # Imported here, on the database's thread, because SQLAlchemy takes long.
-        from coflows_jupyter.agents.store import AgentStore, database_time
+        from coflows_jupyter.agents.rows import database_time
+        from coflows_jupyter.agents.store import AgentStore
 
         if self._store is None:
             self._store = AgentStore(self._workflow, self.owner, self._lease)
@@ -199,17 +204,45 @@ class Scheduler:
             self._wake.clear()
             seconds = POLL_SECONDS
             try:
-                await self._note()
-                step = await self.transact(self._step)
-                self._take(step)
+                step = await self._turn()
                 if step.next_at:
                     seconds = (step.next_at - self.now()) / 1_000_000
             except Exception as error:  # noqa: BLE001 - a database that is away comes back
                 log.warning("agents wait: %s", error.message if isinstance(error, CoflowsError) else error)
             await self._clock.wait(self._wake, min(max(seconds, 0.0), POLL_SECONDS))
 
-    def _step(self, store: AgentStore, connection: Connection, now: int) -> Step:
-        return store.step(connection, now, self._slots - len(self._going))
+    async def _turn(self) -> Step:
+        """Write how attempts ended, and take what is to be done; in one transaction, because there are many of them."""
+
+        def work(store: AgentStore, connection: Connection, now: int) -> tuple[list[AgentRun | None], Step]:
+            after = store.finish(connection, ended, now) if ended else []
+            free = self._slots - len(held)
+            return after, store.step(connection, now, free, held, expire=self._trusts_leases(now))
+
+        ended, self._ended = self._ended, []
+        held = {*self._going, *(run.run_id for run, _, _ in ended)}
+        try:
+            after, step = await self.transact(work)
+        except BaseException:
+            self._ended = ended + self._ended
+            raise
+        self._tell(ended, after)
+        self._take(step)
+        return step
+
+    def _trusts_leases(self, now: int) -> bool:
+        """Whether a lease that has passed says that its owner vanished.
+
+        When clocks are set forward, or this machine slept, all leases pass at once: their owners get the time to
+        prolong them.
+        """
+        steady = self._clock.steady()
+        pace = now / 1_000_000 - steady
+        if self._pace and abs(pace - self._pace) > SET_SECONDS:
+            log.warning("clocks were set by %+.0f s", pace - self._pace)
+            self._trusts = steady + self._lease
+        self._pace = pace
+        return steady >= self._trusts
 
     def _take(self, step: Step) -> None:
         for run in step.start:
@@ -227,9 +260,7 @@ class Scheduler:
         return task
 
     def _over(self, run: AgentRun, task: asyncio.Future[object]) -> None:
-        going = self._going.pop(run.run_id, None)
-        if going is None:
-            return  # it had been given up
+        going = self._going.pop(run.run_id)
         if task.cancelled():
             self._ended.append((run, "cancelled", going.reason))
         elif (error := task.exception()) is not None:
@@ -247,15 +278,13 @@ class Scheduler:
         return going is not None
 
     async def _note(self) -> None:
-        """Write how attempts ended; what can't be written now is written later."""
+        """Write how the last attempts ended."""
         ended, self._ended = self._ended, []
         if not ended:
             return
-        try:
-            after = await self.transact(lambda store, connection, now: store.finish(connection, ended, now))
-        except BaseException:
-            self._ended = ended + self._ended
-            raise
+        self._tell(ended, await self.transact(lambda store, connection, now: store.finish(connection, ended, now)))
+
+    def _tell(self, ended: list[tuple[AgentRun, Outcome, str]], after: list[AgentRun | None]) -> None:
         for run, (started, outcome, _) in zip(after, ended, strict=True):
             if run is None:
                 log.warning("run %s %s, but it had been given up: the result is dropped", started.run_id, outcome)
@@ -264,7 +293,7 @@ class Scheduler:
 
     async def _renew(self) -> None:
         """Prolong the leases of what goes on here; stop what is this server's no longer."""
-        renewed = self._clock.now()
+        renewed = self._clock.steady()
         while not self._done.is_set():
             await self._clock.wait(self._done, self._lease / 3)
             runs = [going.run for going in self._going.values()]
@@ -272,14 +301,14 @@ class Scheduler:
             try:
                 if runs:
                     gone = await self._prolong(runs)
-                renewed = self._clock.now()
+                renewed = self._clock.steady()
             except Exception as error:  # noqa: BLE001 - as above
                 log.warning("leases can't be prolonged: %s", error)
-                if self._clock.now() - renewed > self._lease * 1_000_000:
+                if self._clock.steady() - renewed > self._lease:
                     gone = {run.run_id for run in runs}
             for run_id in gone & self._going.keys():
                 log.warning("run %s is not this server's any longer, and is stopped", run_id)
-                self._going.pop(run_id).task.cancel()
+                self.stop(run_id, "its lease could not be prolonged")
 
     async def _prolong(self, runs: list[AgentRun]) -> set[str]:
         return await self.transact(lambda store, connection, now: store.renew(connection, runs, now))

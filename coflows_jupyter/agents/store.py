@@ -1,48 +1,34 @@
-"""The tables of Agents and their runs; everything here happens on the database's thread, in a transaction.
-
-Several servers may work on one database. SQLite lets one of them write at a time; elsewhere a server locks the rows
-of the Agents that it looks at, and passes over those that another has locked.
-"""
+"""What servers do with the tables of Agents and their runs; all of it on the database's thread, in a transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
-from coflows_jupyter.agents import state
+from coflows_jupyter.agents import rows, state
 from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, micros
+from coflows_jupyter.agents.rows import Rows
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.state import Outcome
 from coflows_jupyter.agents.tables import AGENTS, RUNS
 from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.runtimes.agent import AgentEntry, Policy
 
-S = TypeVar("S", AgentRun, AgentState)
-
-# How many Agents one transaction looks at.
+# How many Agents whose ticks came one transaction looks at.
 MOST_AGENTS = 500
+# At how many Agents that wait it looks at least, though nothing can start.
+_FEWEST = 8
 
-_MUTABLE = (
-    "state",
-    "cause",
-    "attempt",
-    "not_before",
-    "owner",
-    "lease_until",
-    "started_at",
-    "ended_at",
-    "reason",
-    "stop",
+_DUE = rows.for_update(
+    rows.AGENT.where(AGENTS.c.next_at > 0, AGENTS.c.next_at <= sa.bindparam("now"), AGENTS.c.mode != "stopped")
+    .order_by(AGENTS.c.next_at)
+    .limit(MOST_AGENTS),
+    AGENTS,
 )
-_UPDATE = (
-    RUNS.update()
-    .where(RUNS.c.run_id == sa.bindparam("_run_id"), RUNS.c.state == sa.bindparam("_state"))
-    .where(RUNS.c.attempt == sa.bindparam("_attempt"))
-    .values({name: sa.bindparam(name) for name in _MUTABLE})
-)
+_ALL = rows.for_update(rows.AGENT.order_by(AGENTS.c.agent_id), AGENTS, wait=True)
 
 
 class Step(msgspec.Struct):
@@ -74,8 +60,11 @@ class AgentStore:
         self.owner = owner
         self.lease = lease
         self._workflow = workflow
+        self._rows = Rows(workflow)
         self._entries: Mapping[str, AgentEntry] = {}
         self._schedules: dict[str, Schedule] = {}
+        # Agents that have runs which wait for their turn, as far as this server has seen, in the order of a look.
+        self._waiting: list[str] = []
 
     # -- Agents --------------------------------------------------------------------------------------------------------
 
@@ -93,23 +82,39 @@ class AgentStore:
             for entry in entries.values()
             if entry.schedule and "job" in entry.callbacks
         }
-        known = {agent.agent_id: agent for agent in self._locked(connection, wait=True)}
+        known = {agent.agent_id: agent for agent in self._rows.agents(connection, _ALL)}
         for agent_id in entries:
-            self._open(connection, agent_id, known.get(agent_id), now)
+            if agent_id in known or not self._introduce(connection, agent_id, now):
+                agent = known.get(agent_id) or self._rows.agents_by_id(connection, [agent_id])[0]
+                self._open(connection, agent, now)
         gone = [agent_id for agent_id in known if agent_id not in entries]
         self._set(connection, gone, next_at=0)
 
-    def _open(self, connection: sa.Connection, agent_id: str, agent: AgentState | None, now: int) -> None:
+    def _introduce(self, connection: sa.Connection, agent_id: str, now: int) -> bool:
+        """Give an Agent its row; say whether it had none."""
+        schedule = self._schedules.get(agent_id)
+        agent = AgentState(
+            workflow=self._workflow,
+            agent_id=agent_id,
+            name=self._entries[agent_id].name,
+            schedule=schedule.text if schedule else "",
+            cursor=now,
+            next_at=_next(schedule, now),
+        )
+        try:
+            with connection.begin_nested():
+                connection.execute(AGENTS.insert(), msgspec.structs.asdict(agent))
+        except IntegrityError:  # another server was quicker
+            return False
+        return True
+
+    def _open(self, connection: sa.Connection, agent: AgentState, now: int) -> None:
+        agent_id = agent.agent_id
         schedule = self._schedules.get(agent_id)
         text = schedule.text if schedule else ""
         name = self._entries[agent_id].name
         following = _next(schedule, now)
-        if agent is None:
-            fresh = AgentState(
-                workflow=self._workflow, agent_id=agent_id, name=name, schedule=text, cursor=now, next_at=following
-            )
-            connection.execute(AGENTS.insert(), msgspec.structs.asdict(fresh))
-        elif agent.schedule != text:
+        if agent.schedule != text:
             if agent.mode != "stopped":
                 self._plan(connection, _own_schedules([agent]), now)
             opened = 0 if agent.mode == "stopped" else following
@@ -119,15 +124,14 @@ class AgentStore:
 
     def agents(self, connection: sa.Connection) -> list[AgentState]:
         """Return what is remembered of the Workflow's Agents."""
-        rows = connection.execute(sa.select(AGENTS).where(AGENTS.c.workflow == self._workflow))
-        return [_read(AgentState, row) for row in rows]
+        return self._rows.agents(connection)
 
     def set_mode(self, connection: sa.Connection, agent_id: str, mode: Mode, why: str, now: int) -> None:
         """Start, pause or stop an Agent.
 
         Ticks until ``now`` have rows of the mode before; one that was stopped begins anew at ``now``.
         """
-        (agent,) = self._locked(connection, AGENTS.c.agent_id == agent_id, wait=True)
+        (agent,) = self._rows.agents_by_id(connection, [agent_id])
         values: dict[str, str | int] = {"mode": mode, "why": why}
         schedules = _own_schedules([agent])
         if agent.mode != "stopped":
@@ -145,46 +149,60 @@ class AgentStore:
 
     # -- runs ----------------------------------------------------------------------------------------------------------
 
-    def step(self, connection: sa.Connection, now: int, free: int) -> Step:
+    def step(
+        self, connection: sa.Connection, now: int, free: int, held: Collection[str] = (), *, expire: bool = True
+    ) -> Step:
         """Give ticks that came their rows, take what this server may run, and note who vanished.
 
         Args:
             connection: in a transaction.
             now: microseconds.
-            free: how many runs this server can start.
+            free: how many runs this server can start; it may have more than it should already.
+            held: IDs of runs that go on at this server.
+            expire: whether leases that have passed say that their owners vanished.
         """
         step = Step()
-        self._expire(connection, step, now)
-        due = (AGENTS.c.next_at > 0, AGENTS.c.next_at <= now, AGENTS.c.mode != "stopped")
-        agents = self._locked(connection, *due, limit=MOST_AGENTS)
+        self._trouble(connection, step, now, held, expire=expire)
+        agents = self._rows.agents(connection, _DUE, now=now)
         self._plan(connection, self._scheduled(agents), now)
-        self._admit(connection, step, now, free)
-        stop = (RUNS.c.state == "running", RUNS.c.owner == self.owner, RUNS.c.stop != "")
-        step.stop = self._select(connection, *stop)
-        step.next_at = now if len(agents) == MOST_AGENTS else self._next_look(connection, now)
+        if not self._waiting:
+            found = connection.execute(rows.WAITING, {"workflow": self._workflow, "now": now}).scalars()
+            self._waiting = [agent_id for agent_id in found if agent_id in self._entries]
+        if self._waiting:
+            self._admit(connection, step, now, max(free, 0))
+        if len(agents) == MOST_AGENTS or (self._waiting and len(step.start) < free):
+            step.next_at = now
+        else:
+            moments = connection.execute(rows.NEXT, {"workflow": self._workflow, "now": now}).one()
+            step.next_at = min(filter(None, moments), default=0)
         return step
 
-    def _expire(self, connection: sa.Connection, step: Step, now: int) -> None:
-        for run in self._select(connection, RUNS.c.state == "running", RUNS.c.lease_until < now, lock=True):
-            after = state.expire(run, self._policy(run.agent_id), now)
-            self._update(connection, [(run, after)])
-            step.lost.append(after)
+    def _trouble(self, connection: sa.Connection, step: Step, now: int, held: Collection[str], *, expire: bool) -> None:
+        found = self._rows.runs(connection, rows.TROUBLED, now=now, owner=self.owner)
+        step.stop = [run for run in found if run.owner == self.owner and run.stop]
+        passed = [run.run_id for run in found if run.lease_until < now and run.run_id not in held]
+        if passed and expire:
+            # Their owners may have written between the two statements.
+            taken = self._rows.runs_by_id(connection, passed, rows.RUNS_TO_TAKE)
+            gone = [run for run in taken if run.lease_until < now]
+            step.lost = [state.expire(run, self._policy(run.agent_id), now) for run in gone]
+            self._rows.update(connection, zip(gone, step.lost, strict=True))
 
     def _scheduled(self, agents: Iterable[AgentState]) -> list[tuple[AgentState, Schedule]]:
         """Return the Agents that have a schedule here; that of another may be in another server's Build."""
         return [(agent, self._schedules[agent.agent_id]) for agent in agents if agent.agent_id in self._schedules]
 
     def _plan(self, connection: sa.Connection, agents: Iterable[tuple[AgentState, Schedule]], now: int) -> None:
-        rows, moved = [], []
+        runs, moved = [], []
         for agent, schedule in agents:
             plan = state.plan(schedule, self._policy(agent.agent_id), agent, now)
-            rows += [msgspec.structs.asdict(self._run(agent.agent_id, row, now)) for row in plan.rows]
-            moved.append({"_agent_id": agent.agent_id, "cursor": plan.cursor, "next_at": plan.next_at})
-        if rows:
-            connection.execute(RUNS.insert(), rows)
-        if moved:
-            mine = (AGENTS.c.workflow == self._workflow, AGENTS.c.agent_id == sa.bindparam("_agent_id"))
-            connection.execute(AGENTS.update().where(*mine), moved)
+            runs += [self._run(agent.agent_id, row, now) for row in plan.rows]
+            moved.append((agent.agent_id, plan.cursor, plan.next_at))
+        self._rows.insert(connection, runs)
+        self._rows.move(connection, moved)
+        if self._waiting:
+            known = set(self._waiting)
+            self._waiting += [agent_id for agent_id, _, _ in moved if agent_id not in known]
 
     def _run(self, agent_id: str, row: state.Row, now: int) -> AgentRun:
         skipped = row.state == "skipped"
@@ -203,59 +221,79 @@ class AgentStore:
         )
 
     def _admit(self, connection: sa.Connection, step: Step, now: int, free: int) -> None:
-        waiting = (RUNS.c.workflow == self._workflow, RUNS.c.state == "due", RUNS.c.not_before <= now)
-        agents = sa.select(RUNS.c.agent_id).where(*waiting).distinct()
-        locked = self._locked(connection, AGENTS.c.agent_id.in_(agents), limit=MOST_AGENTS)
-        mine = [agent.agent_id for agent in locked if agent.agent_id in self._entries]
+        """Take what may run of the next Agents that wait; those for whose runs there is no room stay the next."""
+        # Some have runs of which none may start.
+        count = max(2 * free, _FEWEST)
+        mine, self._waiting = self._waiting[:count], self._waiting[count:]
+        if connection.dialect.name != "sqlite":
+            locked = {agent.agent_id for agent in self._rows.agents_by_id(connection, mine, rows.AGENTS_TO_TAKE)}
+            mine = [agent_id for agent_id in mine if agent_id in locked]
         runs: dict[str, tuple[list[AgentRun], list[AgentRun]]] = {agent_id: ([], []) for agent_id in mine}
-        for run in self._select(connection, RUNS.c.state.in_(("due", "running")), RUNS.c.agent_id.in_(mine)):
+        for run in self._rows.runs(connection, rows.CANDIDATES, ids=mine, now=now) if mine else ():
             runs[run.agent_id][run.state == "running"].append(run)
         changes: list[tuple[AgentRun, AgentRun]] = []
+        cancel: dict[str, str] = {}
+        later, more = [], []
         for agent_id, (due, running) in runs.items():
             admission = state.admit(due, running, self._policy(agent_id), now)
-            before = {run.run_id: run for run in (*due, *running)}
-            for run in admission.start[: max(free - len(step.start), 0)]:
-                step.start.append(started := state.start(run, self.owner, now, self.lease))
-                changes.append((run, started))
-            changes += [(before[run.run_id], run) for run in (*admission.skip, *admission.cancel)]
-        self._update(connection, changes)
+            room = free - len(step.start)
+            started = [state.start(run, self.owner, now, self.lease) for run in admission.start[:room]]
+            step.start += started
+            changes += zip(admission.start, started, strict=False)
+            before = {run.run_id: run for run in due}
+            changes += [(before[run.run_id], run) for run in admission.skip]
+            cancel |= {run.run_id: run.stop for run in admission.cancel}
+            if len(admission.start) > room:
+                later.append(agent_id)
+            elif len(due) == rows.MOST_RUNS and (admission.start or admission.skip):
+                more.append(agent_id)
+        self._waiting = [*later, *self._waiting, *more]
+        # Others may be about to write theirs, and wait for ours; they are asked again at the next look.
+        for run in self._rows.runs_by_id(connection, list(cancel), rows.RUNS_TO_TAKE):
+            changes.append((run, msgspec.structs.replace(run, stop=cancel[run.run_id])))
+        self._rows.update(connection, changes)
 
     def begin(self, connection: sa.Connection, run: AgentRun, now: int) -> AgentRun:
         """Give a run that begins at once, a message's, its row; return it as started."""
         started = state.start(run, self.owner, now, self.lease)
-        connection.execute(RUNS.insert(), msgspec.structs.asdict(started))
+        self._rows.insert(connection, [started])
         return started
 
     def add(self, connection: sa.Connection, runs: Sequence[AgentRun]) -> list[AgentRun]:
         """Give runs that wait for their turn their rows; those whose key is known are left out of what is returned."""
-        keys = [run.key for run in runs]
-        agents = {run.agent_id for run in runs}
-        known = self._select(connection, RUNS.c.agent_id.in_(agents), RUNS.c.key.in_(keys))
-        held = {(run.agent_id, run.key) for run in known}
+        # Whoever else gives an Agent runs by key waits meanwhile.
+        self._rows.agents_by_id(connection, sorted({run.agent_id for run in runs}))
+        held: set[tuple[str, str]] = set()
+        for agent_id in {run.agent_id for run in runs}:
+            keys = [run.key for run in runs if run.agent_id == agent_id]
+            for start in range(0, len(keys), rows.MOST_IDS):
+                known = sa.select(RUNS.c.key).where(RUNS.c.workflow == self._workflow, RUNS.c.agent_id == agent_id)
+                part = known.where(RUNS.c.key.in_(keys[start : start + rows.MOST_IDS]))
+                held |= {(agent_id, key) for key in connection.scalars(part)}
         fresh = [run for run in runs if (run.agent_id, run.key) not in held]
-        if fresh:
-            connection.execute(RUNS.insert(), [msgspec.structs.asdict(run) for run in fresh])
+        self._rows.insert(connection, fresh)
         return fresh
 
     def backfill(self, connection: sa.Connection, entry: AgentEntry, start: int, end: int, now: int) -> list[AgentRun]:
         """Make every tick in ``start < tick <= end`` due that has no row or was skipped; return those."""
-        ticks = [
-            state.Row(tick, "backfill", "due")
-            for tick in Schedule(entry.schedule).between(instant(start), instant(end))
+        self._rows.agents_by_id(connection, [entry.id])
+        ticks = Schedule(entry.schedule).between(instant(start), instant(end))
+        wanted = [
+            msgspec.structs.replace(self._run(entry.id, state.Row(tick, "backfill", "due"), now), reason="backfill")
+            for tick in ticks
         ]
-        wanted = [msgspec.structs.replace(self._run(entry.id, row, now), reason="backfill") for row in ticks]
         span = (RUNS.c.agent_id == entry.id, RUNS.c.fire_at > start, RUNS.c.fire_at <= end)
-        held = {run.key: run for run in self._select(connection, *span)}
-        skipped = [run for key, run in held.items() if run.state == "skipped" and key in {row.key for row in wanted}]
+        held = {run.key: run for run in self._rows.runs(connection, rows.RUN.where(*span))}
+        skipped = [run for run in (held.get(run.key) for run in wanted) if run is not None and run.state == "skipped"]
         again = [msgspec.structs.replace(run, state="due", cause="backfill", reason="", ended_at=0) for run in skipped]
-        self._update(connection, list(zip(skipped, again, strict=True)))
+        self._rows.update(connection, zip(skipped, again, strict=True))
         return [*again, *self.add(connection, [run for run in wanted if run.key not in held])]
 
     def latest(self, connection: sa.Connection) -> list[AgentRun]:
         """Return what goes on, and of each Agent the latest run that is over."""
         over = sa.select(sa.func.max(RUNS.c.number)).where(RUNS.c.state.not_in(("due", "running")), RUNS.c.ended_at > 0)
         newest = over.where(RUNS.c.workflow == self._workflow).group_by(RUNS.c.agent_id)
-        return self._select(connection, sa.or_(RUNS.c.state == "running", RUNS.c.number.in_(newest)))
+        return self._rows.runs(connection, rows.RUN.where(sa.or_(RUNS.c.state == "running", RUNS.c.number.in_(newest))))
 
     def finish(
         self, connection: sa.Connection, ended: Iterable[tuple[AgentRun, Outcome, str]], now: int
@@ -270,30 +308,39 @@ class AgentStore:
         Returns:
             The run after each, ``None`` where the attempt was this server's no longer.
         """
-        found: list[AgentRun | None] = []
-        for run, outcome, error in ended:
-            after = state.end(run, outcome, error, self._policy(run.agent_id), now)
-            found.append(after if self._update(connection, [(run, after)]) else None)
+        ended = list(ended)
+        now_is = {run.run_id: run for run in self._rows.runs_by_id(connection, [run.run_id for run, _, _ in ended])}
+        found = [
+            state.end(run, outcome, error, self._policy(run.agent_id), now)
+            if (is_ := now_is.get(run.run_id)) and (is_.state, is_.attempt) == ("running", run.attempt)
+            else None
+            for run, outcome, error in ended
+        ]
+        self._rows.update(connection, [(run, after) for (run, _, _), after in zip(ended, found, strict=True) if after])
         return found
 
     def renew(self, connection: sa.Connection, runs: Sequence[AgentRun], now: int) -> set[str]:
         """Prolong the leases of runs; return the IDs of those that are this server's no longer."""
         until = now + round(self.lease * 1_000_000)
-        ours = (RUNS.c.owner == self.owner, RUNS.c.state == "running")
-        connection.execute(RUNS.update().where(*ours).values(lease_until=until))
-        held = {(run.run_id, run.attempt) for run in self._select(connection, *ours)}
-        return {run.run_id for run in runs if (run.run_id, run.attempt) not in held}
+        now_are = {run.run_id: run for run in self._rows.runs_by_id(connection, [run.run_id for run in runs])}
+        held = [
+            is_
+            for run in runs
+            if (is_ := now_are.get(run.run_id)) and (is_.state, is_.attempt) == ("running", run.attempt)
+        ]
+        self._rows.update(connection, [(run, msgspec.structs.replace(run, lease_until=until)) for run in held])
+        return {run.run_id for run in runs} - {run.run_id for run in held}
 
     def ask_to_stop(self, connection: sa.Connection, run_id: str, reason: str, now: int) -> AgentRun | None:
         """Ask the owner of a run to stop it; one that waits is over at once. Return it as it is then."""
-        run = next(iter(self._select(connection, RUNS.c.run_id == run_id, lock=True)), None)
+        run = next(iter(self._rows.runs_by_id(connection, [run_id])), None)
         if run is None or run.state not in {"due", "running"}:
             return run
         changed = (
             {"stop": reason} if run.state == "running" else {"state": "cancelled", "reason": reason, "ended_at": now}
         )
         after = msgspec.structs.replace(run, **changed)
-        self._update(connection, [(run, after)])
+        self._rows.update(connection, [(run, after)])
         return after
 
     def runs(
@@ -312,8 +359,7 @@ class AgentStore:
         wanted += [RUNS.c.fire_at <= until] if until else []
         wanted += [RUNS.c.run_id == run_id] if run_id else []
         order = (RUNS.c.fire_at.desc(), RUNS.c.number.desc())
-        statement = sa.select(RUNS).where(RUNS.c.workflow == self._workflow, *wanted).order_by(*order).limit(limit)
-        return [_read(AgentRun, row) for row in connection.execute(statement)]
+        return self._rows.runs(connection, rows.RUN.where(*wanted).order_by(*order).limit(limit))
 
     def prune(self, connection: sa.Connection, before: int) -> None:
         """Delete runs that were over before an instant."""
@@ -326,45 +372,6 @@ class AgentStore:
         entry = self._entries.get(agent_id)
         return entry.policy if entry else Policy()
 
-    def _locked(
-        self, connection: sa.Connection, *wanted: sa.ColumnElement[bool], wait: bool = False, limit: int | None = None
-    ) -> list[AgentState]:
-        statement = sa.select(AGENTS).where(AGENTS.c.workflow == self._workflow, *wanted)
-        statement = _for_update(statement.order_by(AGENTS.c.next_at).limit(limit), AGENTS, wait=wait)
-        return [_read(AgentState, row) for row in connection.execute(statement)]
-
-    def _select(self, connection: sa.Connection, *wanted: sa.ColumnElement[bool], lock: bool = False) -> list[AgentRun]:
-        statement = sa.select(RUNS).where(RUNS.c.workflow == self._workflow, *wanted)
-        rows = connection.execute(_for_update(statement, RUNS) if lock else statement)
-        return [_read(AgentRun, row) for row in rows]
-
-    @staticmethod
-    def _update(connection: sa.Connection, changes: Sequence[tuple[AgentRun, AgentRun]]) -> int:
-        """Write runs as they are now where they still are as they were; return how many."""
-        if not changes:
-            return 0
-        values = [
-            {name: getattr(after, name) for name in _MUTABLE}
-            | {"_run_id": before.run_id, "_state": before.state, "_attempt": before.attempt}
-            for before, after in changes
-        ]
-        return connection.execute(_UPDATE, values).rowcount
-
-    def _next_look(self, connection: sa.Connection, now: int) -> int:
-        agents = (AGENTS.c.workflow == self._workflow, AGENTS.c.next_at > now, AGENTS.c.mode != "stopped")
-        waiting = (RUNS.c.workflow == self._workflow, RUNS.c.state == "due", RUNS.c.not_before > now)
-        moments = (
-            connection.scalar(sa.select(sa.func.min(AGENTS.c.next_at)).where(*agents)),
-            connection.scalar(sa.select(sa.func.min(RUNS.c.not_before)).where(*waiting)),
-        )
-        return min((moment for moment in moments if moment), default=0)
-
-
-def database_time(connection: sa.Connection) -> int | None:
-    """Return what time it is for a database that several machines use; ``None`` for one on this machine."""
-    now = {"postgresql": "clock_timestamp()", "mssql": "SYSDATETIMEOFFSET()"}.get(connection.dialect.name)
-    return micros(connection.exec_driver_sql(f"SELECT {now}").scalar_one()) if now else None
-
 
 def _own_schedules(agents: Iterable[AgentState]) -> list[tuple[AgentState, Schedule]]:
     """Return Agents with the schedules that their ticks have gone by until now."""
@@ -375,16 +382,3 @@ def _next(schedule: Schedule | None, after: int) -> int:
     """Return the first instant of a schedule after another, 0 when there is none."""
     ticks = schedule.after(instant(after)) if schedule else ()
     return micros(ticks[0].at) if ticks else 0
-
-
-_T = TypeVar("_T", bound=tuple[object, ...])
-
-
-def _for_update(statement: sa.Select[_T], table: sa.Table, *, wait: bool = False) -> sa.Select[_T]:
-    """Lock the rows; pass over those that another server has locked, or wait for it."""
-    hint = "WITH (UPDLOCK)" if wait else "WITH (UPDLOCK, READPAST)"
-    return statement.with_for_update(skip_locked=not wait).with_hint(table, hint, "mssql")
-
-
-def _read(kind: type[S], row: sa.Row[tuple[object, ...]]) -> S:
-    return kind(**{name: getattr(row, name) for name in kind.__struct_fields__})

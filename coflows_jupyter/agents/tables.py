@@ -42,6 +42,6 @@ RUNS = sa.Table(
     sa.Column("reason", sa.UnicodeText, nullable=False),
     sa.Column("stop", sa.UnicodeText, nullable=False),
     sa.UniqueConstraint("workflow", "agent_id", "key"),
-    sa.Index("agent_runs_by_state", "workflow", "state", "not_before"),
+    sa.Index("agent_runs_by_state", "workflow", "state", "agent_id", "fire_at", "not_before"),
     sa.Index("agent_runs_by_time", "workflow", "agent_id", "fire_at"),
 )

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
+from sqlalchemy import Connection
 
 from coflows_jupyter.agents.model import AgentRun
+from coflows_jupyter.agents.rows import Rows
 from coflows_jupyter.agents.scheduler import Scheduler
+from coflows_jupyter.agents.store import AgentStore
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import FunctionError
@@ -165,9 +168,9 @@ def test_a_server_that_lost_its_run_stops_it(location: Location) -> None:
         async with scheduler(location, stage, agent(overlap="queue"), lease=0.6) as sleeper:
             run = await soon(stage.began)
 
-            def take(store: object, connection: object, _now: int) -> None:
+            def take(_store: AgentStore, connection: Connection, _now: int) -> None:
                 changed = msgspec.structs.replace(run, state="lost", reason="a test took it", ended_at=1)
-                store._update(connection, [(run, changed)])  # type: ignore[attr-defined]
+                Rows.update(connection, [(run, changed)])
 
             await sleeper.transact(take)
             await asyncio.wait_for(stopped.wait(), PATIENCE)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Connection
 
+from coflows_jupyter.agents import rows
 from coflows_jupyter.agents.model import AgentRun, Mode, instant, micros
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.store import AgentStore
@@ -156,11 +160,11 @@ class Ledger(RuleBasedStateMachine):
             self.expected.update(tick.at for tick in ticks)
         step = self.do(lambda connection: self.servers[1].store.step(connection, self.now, 100))
         self.do(lambda c: self.servers[1].store.finish(c, [(run, "succeeded", "") for run in step.start], self.now))
-        rows = self.rows()
-        keys = [run.key for run in rows]
+        found = self.rows()
+        keys = [run.key for run in found]
         assert len(keys) == len(set(keys)), "a tick has two rows"
-        assert {instant(run.fire_at) for run in rows} == self.expected, "a tick has no row"
-        assert not [run for run in rows if run.state == "running"]
+        assert {instant(run.fire_at) for run in found} == self.expected, "a tick has no row"
+        assert not [run for run in found if run.state == "running"]
 
 
 def test_servers_in_any_order(database: Database) -> None:
@@ -230,3 +234,108 @@ def test_a_schedule_that_changes_begins_anew(database: Database) -> None:
     database.submit(lambda c: store.step(c, START + 51_000_000, 9)).result()
     ticks = sorted((run.fire_at - START) // 1_000_000 for run in database.submit(store.runs).result())
     assert ticks == [20, 40, 50]
+
+
+@pytest.fixture
+def many() -> dict[str, AgentEntry]:
+    """Return many Agents that are due at once, of all kinds."""
+    policies = [Policy(overlap=overlap, retry_on_lost=True) for overlap in ("skip", "queue", "cancel", "allow")]
+    return {
+        name: AgentEntry(name, name, schedule=SCHEDULE, callbacks=("job",), policy=policies[number % len(policies)])
+        for number, name in enumerate(f"agent-{number:02}" for number in range(24))
+    }
+
+
+def test_servers_open_at_once(open_database: Callable[..., Database], many: dict[str, AgentEntry]) -> None:
+    """Several servers that see Agents for the first time at one moment leave each with one row."""
+    databases = [open_database() for _ in range(4)]
+    databases[0].run(lambda _: None)
+    together = threading.Barrier(4)
+
+    def start(number: int) -> None:
+        store = AgentStore("w", f"server-{number}", LEASE)
+        together.wait(10)
+        databases[number].run(lambda c: store.open(c, many, START + number))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(start, range(4)))
+    known = databases[0].run(AgentStore("w", "other", LEASE).agents)
+    assert sorted(agent.agent_id for agent in known) == sorted(many)
+
+
+def test_servers_look_at_once(open_database: Callable[..., Database], many: dict[str, AgentEntry]) -> None:
+    """Servers that look, renew and finish at one time begin no attempt twice, wait for no lock, and leave no tick out.
+
+    A transaction that was a deadlock's victim would be begun again, which is counted.
+    """
+    servers = 4
+    databases = [open_database() for _ in range(servers)]
+    stores = [AgentStore("w", f"server-{number}", LEASE) for number in range(servers)]
+    for database, store in zip(databases, stores, strict=True):
+        database.run(lambda c, store=store: store.open(c, many, START))  # type: ignore[misc]
+    together = threading.Barrier(servers)
+    began: list[list[tuple[str, int]]] = [[] for _ in range(servers)]
+    transactions = [0] * servers
+
+    def serve(number: int) -> None:
+        going: list[AgentRun] = []
+
+        def work(connection: Connection) -> list[AgentRun]:
+            transactions[number] += 1
+            store.finish(connection, [(run, "succeeded", "") for run in going[:3]], now)
+            store.renew(connection, going[3:], now)
+            return store.step(connection, now, 6, {run.run_id for run in going}).start
+
+        store = stores[number]
+        for look in range(20):
+            now = START + look * 20_000_000
+            together.wait(30)
+            going = going[3:] + databases[number].run(work)
+            began[number] += [(run.run_id, run.attempt) for run in going[-6:] if run.started_at == now]
+
+    with ThreadPoolExecutor(servers) as threads:
+        list(threads.map(serve, range(servers)))
+    attempts = [attempt for found in began for attempt in found]
+    assert len(attempts) == len(set(attempts))
+    assert transactions == [20] * servers
+    ticks = [(run.agent_id, run.key) for run in databases[0].run(lambda c: stores[0].runs(c, limit=100_000))]
+    assert len(ticks) == len(set(ticks)) == 19 * len(many)
+
+
+def test_of_many_that_wait_none_waits_for_ever(database: Database) -> None:
+    """However many runs of some Agents wait for their turn, those of others get theirs."""
+    store = AgentStore("w", "server", LEASE)
+    queue = {f"queue-{n}": AgentEntry(f"queue-{n}", "Q", policy=Policy(overlap="queue")) for n in range(40)}
+    entries = {**queue, "late": AgentEntry("late", "L")}
+    database.run(lambda c: store.open(c, entries, START))
+
+    def wait(connection: Connection) -> None:
+        for number in range(rows.MOST_RUNS + 50):
+            store.add(connection, [waiting(agent, number) for agent in queue])
+
+    database.run(wait)
+    began: list[AgentRun] = []
+    while len(began) < len(queue):
+        began += database.run(lambda c: store.step(c, START, 8)).start
+    assert {run.agent_id for run in began} == set(queue)
+    database.run(lambda c: store.add(c, [waiting("late", 1000)]))
+    for _ in range(2 * len(queue)):
+        late = database.run(lambda c: store.step(c, START, 1)).start
+        if late:
+            break
+    assert [run.agent_id for run in late] == ["late"]
+
+
+def waiting(agent_id: str, number: int) -> AgentRun:
+    """Return a run that waits for its turn."""
+    key = f"{agent_id}-{number}"
+    return AgentRun(
+        run_id=key,
+        workflow="w",
+        agent_id=agent_id,
+        key=key,
+        cause="manual",
+        function="job",
+        argument="[]",
+        fire_at=START + number,
+    )

@@ -264,7 +264,7 @@ CREATE TABLE agent_runs (
 
 GO
 
-CREATE INDEX agent_runs_by_state ON agent_runs (workflow, state, not_before);
+CREATE INDEX agent_runs_by_state ON agent_runs (workflow, state, agent_id, fire_at, not_before);
 
 GO
 

@@ -46,5 +46,5 @@ def upgrade() -> None:
         sa.Column("stop", sa.UnicodeText, nullable=False),
         sa.UniqueConstraint("workflow", "agent_id", "key"),
     )
-    op.create_index("agent_runs_by_state", "agent_runs", ["workflow", "state", "not_before"])
+    op.create_index("agent_runs_by_state", "agent_runs", ["workflow", "state", "agent_id", "fire_at", "not_before"])
     op.create_index("agent_runs_by_time", "agent_runs", ["workflow", "agent_id", "fire_at"])
