@@ -186,7 +186,9 @@ class Directory:
 
     def _check(self) -> None:
         if self._database is not None and self._stale():
-            raise NotReadyError("it can't be seen whether this key is valid: the database does not answer")
+            known = self._seen > float("-inf")
+            why = "the database does not answer" if known else "the server has not read the database yet"
+            raise NotReadyError(f"it can't be seen whether this key is valid: {why}")
 
 
 def open_directory(config: Config) -> Directory:

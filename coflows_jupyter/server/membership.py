@@ -7,14 +7,14 @@ import logging
 
 from coflows_jupyter.access.directory import Directory
 from coflows_jupyter.access.groups import apply_package
-from coflows_jupyter.engine import Engine, EngineEvent
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import CoflowsError
 
 log = logging.getLogger(__name__)
 
 
 class Membership:
-    """Lets a Workflow's group be what its package says, now and after each build.
+    """Lets a Workflow's group be what its package says.
 
     Args:
         directory: where groups are.
@@ -28,13 +28,10 @@ class Membership:
         self._task: asyncio.Task[None] | None = None
 
     def follow(self) -> None:
-        """Apply what the package says now, and again whenever it was built."""
-        self._engine.subscribe(self._hear)
+        """Apply what the package says now, and again whenever it says something else."""
+        # Whenever the database answered: what failed is tried again then, and a build is noticed at once, nearly.
+        self._directory.listen(self._begin)
         self._begin()
-
-    def _hear(self, event: EngineEvent) -> None:
-        if event.kind == "build":
-            self._begin()
 
     def _begin(self) -> None:
         package = self._engine.package
@@ -50,4 +47,5 @@ class Membership:
         try:
             await self._directory.do(lambda connection: apply_package(connection, workflow, name, levels))
         except CoflowsError as error:
+            self._applied = None
             log.warning("%s: Permissions of package.json are not applied: %s", name, error)
