@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from coflows_jupyter.access.permissions import AccessType
-from coflows_jupyter.errors import ArgumentsError, DeniedError
+from coflows_jupyter.errors import ArgumentsError, DeniedError, FieldError
 from coflows_jupyter.mset.conditions import Condition, meets, parse
 from coflows_jupyter.mset.copy import Copy, copied
 from coflows_jupyter.mset.model import Change, Event, Outcome, Page, check_id, decode, encode, event, new_id
@@ -205,9 +205,7 @@ class M(Original):
             NotFoundError: the log does not go back so far.
         """
         self._may(AccessType.READ)
-        moment = datetime.fromisoformat(time) if isinstance(time, str) else time
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        found = self._store.at(self.id, moment.isoformat(timespec="microseconds"))
+        found = self._store.at(self.id, moment(time))
         return {entry: decode(value) for entry, value in found}
 
     def changes(self, after: int = 0) -> list[Event]:
@@ -238,6 +236,21 @@ class M(Original):
                 listener(change)
 
         return self._store.subscribe(self.id, -1, tell)
+
+
+def moment(time: datetime | str) -> str:
+    """Return a time as stores take it.
+
+    Raises:
+        ArgumentsError: it can't be read.
+    """
+    try:
+        found = datetime.fromisoformat(time) if isinstance(time, str) else time
+    except ValueError:
+        message = "is a time like 2026-11-24T18:00 (ISO 8601)"
+        raise ArgumentsError(f"{time!r} {message}", [FieldError("at", message, str(time))]) from None
+    found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.isoformat(timespec="microseconds")
 
 
 def _events(page: Page) -> Iterator[Event]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from coflows_jupyter.access.permissions import AccessType
 from coflows_jupyter.errors import ConfigError, NotReadyError
 from coflows_jupyter.mset.model import Author
+from coflows_jupyter.mset.rights import level_in_code
 from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.runtimes.context import current
 
@@ -159,11 +160,12 @@ def host_place(file: str) -> Place:
             raise NotReadyError("this Workflow has no database that M sets could be in", hint="see Database.Type")
         return open_database(Path(file))
 
-    return Place(open_store, _level_of_call, _author_of_call, database=file)
+    def level(name: str) -> AccessType:
+        call = current()
+        return level_in_code(call.caller if call else None, name, guarded=place.store.guarded(name))
 
-
-def _level_of_call(_name: str) -> AccessType:
-    return AccessType.WRITE
+    place = Place(open_store, level, _author_of_call, database=file)
+    return place
 
 
 def _author_of_call() -> Author:

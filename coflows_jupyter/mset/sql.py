@@ -7,6 +7,7 @@ same for all databases apart from the words that ``SetDatabase`` gives.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,6 +37,9 @@ _LOG = "INSERT INTO m_log (set_no, entry, op, value, run, actor, at) VALUES (?, 
 _LOGGED = "seq, op, entry, value, run, actor, at"
 _PRUNE = 5000
 
+GUARD_SECONDS = 1.0
+"""How long it may take until a new group for a set counts."""
+
 _SENTENCES = {
     "duplicate": "an equal value is in the set already",
     "absent": "there is no such entry",
@@ -53,6 +57,7 @@ class SqlMStore:
     def __init__(self, database: SetDatabase) -> None:
         self._database = database
         self._numbers: dict[str, int] = {}
+        self._guarded: dict[str, tuple[bool, float]] = {}
         self._follower = Follower(self.changes, database.version)
 
     def close(self) -> None:
@@ -235,19 +240,19 @@ class SqlMStore:
         rows = self._read(name, lambda run, number: run(statement, (number, entry)).fetchall(), [])
         return [Logged(*row) for row in rows]
 
-    def at(self, name: str, time: str) -> list[tuple[str, str]]:
+    def at(self, name: str, moment: str) -> list[tuple[str, str]]:
         """See ``MStore.at``."""
 
         def work(run: Run, number: int) -> list[tuple[str, str]]:
             (pruned_at,) = run("SELECT pruned_at FROM m_set WHERE number = ?", (number,)).fetchone()
-            if time < pruned_at:
+            if moment < pruned_at:
                 raise NotFoundError(f"the history of {name} goes back to {pruned_at}")
             statement = (
                 "SELECT entry, op, value FROM m_log JOIN (SELECT max(seq) AS latest FROM m_log"
                 " WHERE set_no = ? AND at <= ? AND seq >= (SELECT coalesce(max(seq), 0) FROM m_log"
                 " WHERE set_no = ? AND at <= ? AND op = 'clear') GROUP BY entry) found ON seq = latest ORDER BY seq"
             )
-            rows = run(statement, (number, time, number, time)).fetchall()
+            rows = run(statement, (number, moment, number, moment)).fetchall()
             return [(entry, value) for entry, op, value in rows if op not in {"remove", "clear"}]
 
         found: list[tuple[str, str]] = self._read(name, work, [])
@@ -264,6 +269,15 @@ class SqlMStore:
     def indexed(self, name: str, conditions: tuple[Condition, ...]) -> bool:
         """See ``MStore.indexed``."""
         return bool(self._read(name, lambda run, number: self._index(run, number, conditions), ""))
+
+    def guarded(self, name: str) -> bool:
+        """See ``MStore.guarded``."""
+        found, until = self._guarded.get(name, (False, 0.0))
+        if until < time.monotonic():
+            statement = "SELECT 1 FROM coflows_groups WHERE id = ?"
+            found = self._database.read(lambda run: run(statement, (name,)).fetchone()) is not None
+            self._guarded[name] = found, time.monotonic() + GUARD_SECONDS
+        return found
 
     def version(self, _name: str) -> object:
         """See ``MStore.version``."""

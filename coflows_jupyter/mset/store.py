@@ -64,12 +64,12 @@ class MStore(Protocol):
     def history(self, name: str, entry: str) -> list[Logged]:
         """Return what happened to an entry, as far as it is kept."""
 
-    def at(self, name: str, time: str) -> list[tuple[str, str]]:
+    def at(self, name: str, moment: str) -> list[tuple[str, str]]:
         """Return IDs and values of the entries that there were at a time.
 
         Args:
             name: the set's ID.
-            time: ISO 8601 in UTC, with microseconds and ``+00:00``.
+            moment: ISO 8601 in UTC, with microseconds and ``+00:00``.
 
         Raises:
             NotFoundError: the log does not go back so far.
@@ -83,6 +83,9 @@ class MStore(Protocol):
 
     def indexed(self, name: str, conditions: tuple[Condition, ...]) -> bool:
         """Whether ``select`` with these conditions is quicker than to look at every entry."""
+
+    def guarded(self, name: str) -> bool:
+        """Whether there is a group that says who may do what to the set; this may be known a second late."""
 
     def version(self, name: str) -> object:
         """Return something that has changed whenever the set may have; ``None`` when nobody knows without asking."""

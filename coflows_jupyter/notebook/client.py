@@ -27,6 +27,7 @@ from coflows_jupyter.runtimes.protocol import Parameter
 from coflows_jupyter.server.runfile import RunFile
 
 CONNECT_SECONDS = 5.0
+_NONE: Mapping[str, str] = {}
 _URN = "urn:coflows:error:"
 
 
@@ -228,6 +229,22 @@ class Client:
     def rerun(self, run_id: str) -> Any:
         """Call a run's function again with the same arguments; see ``call``."""
         return _value(self._send(self._http.build_request("POST", _path(run_id, "rerun"))))
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = _NONE) -> httpx.Response:
+        """Send a request; the answer's body is still to be read, and closed.
+
+        Args:
+            method: of HTTP.
+            path: relative to the server's URL.
+            body: a JSON document, or nothing.
+            headers: further ones.
+
+        Raises:
+            CoflowsError: the one that the server answered with.
+            UnreachableError: it did not answer.
+        """
+        kind = {"Content-Type": "application/json"} if body else {}
+        return self._send(self._http.build_request(method, path, content=body, headers={**kind, **headers}))
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -10,6 +10,7 @@ from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.access.records import AuditEntry, Group, KeyInfo, Member, SecretInfo, User
 from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.mset.model import Event, Outcome, Reason, SetInfo
 from coflows_jupyter.queries.docs import Info
 from coflows_jupyter.runs.model import RunModel
 from coflows_jupyter.runtimes.protocol import Parameter
@@ -245,3 +246,69 @@ class SecretWish(msgspec.Struct, forbid_unknown_fields=True):
     """The text of a secret."""
 
     text: str
+
+
+class MSetList(msgspec.Struct):
+    """M sets and how many entries each has."""
+
+    sets: list[SetInfo]
+
+
+class MEntry(msgspec.Struct, omit_defaults=True):
+    """An entry of an M set; ``number`` goes into ``after`` for those that follow."""
+
+    entry: str
+    value: msgspec.Raw
+    number: int = 0
+
+
+class MContents(msgspec.Struct, omit_defaults=True):
+    """Entries of an M set.
+
+    Args:
+        id: the set's ID.
+        entries: the oldest first.
+        seq: the set's latest change when this was read; a stream goes on after it.
+        next: ``after`` of the next page, 0 when there is none.
+        count: how many entries there are; only with ``limit=0``.
+    """
+
+    id: str
+    entries: list[MEntry]
+    seq: int
+    next: int = 0
+    count: int | None = None
+
+
+class MPast(msgspec.Struct):
+    """The entries that an M set had."""
+
+    id: str
+    entries: list[MEntry]
+
+
+class MAdded(msgspec.Struct):
+    """ID of a new entry, or of the one with an equal value; then ``reason`` is ``duplicate``."""
+
+    entry: str
+    reason: Reason
+
+
+class MOutcomes(msgspec.Struct):
+    """What became of each change."""
+
+    outcomes: list[Outcome]
+
+
+class MHistory(msgspec.Struct):
+    """What happened to an entry, the oldest first."""
+
+    changes: list[Event]
+
+
+class MPage(msgspec.Struct):
+    """A piece of the change log; ``after=seq`` gives the next. After a ``reset`` the set must be read anew."""
+
+    changes: list[Event]
+    seq: int
+    reset: bool

@@ -51,8 +51,12 @@ from coflows_jupyter.server.models import (
     Folder,
     GroupList,
     KeyList,
+    MContents,
     Me,
     MemberList,
+    MHistory,
+    MPage,
+    MSetList,
     QueryList,
     Report,
     RunList,
@@ -62,6 +66,8 @@ from coflows_jupyter.server.models import (
     WorkflowList,
     WorkflowStatus,
 )
+from coflows_jupyter.server.msets import MEntryHandler, MHistoryHandler, MLegacyHandler, MSetHandler, MSetsHandler
+from coflows_jupyter.server.mstream import MChangesHandler
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.people import (
@@ -133,6 +139,7 @@ def _api(
     return Route(pattern, handler, rules, path="/" + template, summary=summary, answer=answer)
 
 
+_M = "coflows/api/m/{name}"
 _NOTHING = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC)
 _ADMINISTER = dict.fromkeys(("GET", "POST"), Rule.ADMINISTRATOR)
 _GROUP = "coflows/api/groups/{group}"
@@ -228,6 +235,37 @@ ROUTES = (
         {"GET": Rule.IDENTIFIED},
         "Stream what happens to Workflows as server-sent events.",
     ),
+    _api(
+        "coflows/api/m", MSetsHandler, {"GET": Rule.IDENTIFIED}, "List the M sets that the caller may read.", MSetList
+    ),
+    _api(
+        _M,
+        MSetHandler,
+        dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), Rule.IDENTIFIED),
+        "Read entries of an M set, add one, make changes in one transaction, or remove all.",
+        MContents,
+    ),
+    _api(
+        "coflows/api/m-changes/{name}",
+        MChangesHandler,
+        {"GET": Rule.IDENTIFIED},
+        "Say what happens to an M set: as JSON, as server-sent events or over a WebSocket.",
+        MPage,
+    ),
+    _api(
+        _M + "/{entry}",
+        MEntryHandler,
+        dict.fromkeys(("GET", "PUT", "DELETE"), Rule.IDENTIFIED),
+        "Read, put or remove one entry; If-Match takes the ETag of the value that must be there.",
+    ),
+    _api(
+        _M + "/{entry}/history",
+        MHistoryHandler,
+        {"GET": Rule.IDENTIFIED},
+        "Say what happened to an entry.",
+        MHistory,
+    ),
+    Route(r"(?i:m)/(?P<action>(?i:data|rawdata|save))", MLegacyHandler, {"GET": Rule.IDENTIFIED}),
     _api(
         "coflows/api/runs",
         RunsHandler,

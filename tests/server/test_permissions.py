@@ -40,6 +40,13 @@ ADDRESSES = {
     "ReadyHandler": "coflows/api/ready",
     "DescribeHandler": "coflows/api/openapi",
     "MeHandler": "coflows/api/me",
+    "MSetsHandler": "coflows/api/m",
+    "MSetHandler": "coflows/api/m/matrix",
+    "MChangesHandler": "coflows/api/m-changes/matrix",
+    # Not there: whoever passes the rule is told so.
+    "MEntryHandler": "coflows/api/m/matrix/none",
+    "MHistoryHandler": "coflows/api/m/matrix/entry/history",
+    "MLegacyHandler": "m/data?type=matrix",
     "WorkflowsHandler": "coflows/api/workflows",
     "WorkflowHandler": f"coflows/api/workflows/{WID}",
     "BuildHandler": f"coflows/api/workflows/{WID}/build",
@@ -91,6 +98,8 @@ ADDRESSES = {
 }
 # Their rule is that of a function, and the Workflow of these tests has one that anybody may call.
 SHOW_PUBLIC_FUNCTIONS = {"OpenApiHandler"}
+# There is no group for the set of these tests, so the Workflow's counts: Read reads, Write changes.
+SETS = {"MSetHandler", "MChangesHandler", "MEntryHandler", "MHistoryHandler", "MLegacyHandler"}
 ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
 
 
@@ -168,6 +177,8 @@ def passes(rule: Rule, method: str, person: str, handler: str) -> bool:
     if handler == "AdministrationHandler" and method in {"GET", "HEAD"}:
         return level == 2
     needed = {Rule.VIEW: 0, Rule.READ: 1, Rule.WRITE: 2, Rule.FUNCTION: 2}.get(rule, -1)
+    if handler in SETS:
+        needed = 1 if method in {"GET", "HEAD", "OPTIONS"} else 2
     if level < needed or (rule is Rule.ADMINISTRATOR and everywhere < 2):
         return False
     changes = method not in {"GET", "HEAD", "OPTIONS"}
