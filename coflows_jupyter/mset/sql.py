@@ -83,25 +83,22 @@ class SqlMStore:
                 outcomes.append(outcome)
             return outcomes
 
-        known = name in self._numbers
-        try:
-            return self._database.write(name, work)
-        except BaseException:
-            if not known:
-                self._numbers.pop(name, None)
-            raise
+        return self._database.write(name, work)
 
     def _number(self, run: Run, name: str, *, make: bool = False) -> int:
         """Return the number of a set, 0 when there is none."""
         number = self._numbers.get(name, 0)
-        if not number:
-            if make:
-                statement = "INSERT INTO m_set (id, pruned, pruned_at) VALUES (?, ?, ?)"
-                self._database.inserted(run, statement, (check_id("an M set", name), 0, ""))
-            row = run("SELECT number FROM m_set WHERE id = ?", (name,)).fetchone()
-            if row is None:
-                return 0
+        if number:
+            return number
+        found = "SELECT number FROM m_set WHERE id = ?"
+        row = run(found, (name,)).fetchone()
+        if row is not None:
             number = self._numbers[name] = int(row[0])
+        elif make:
+            statement = "INSERT INTO m_set (id, pruned, pruned_at) VALUES (?, ?, ?)"
+            self._database.inserted(run, statement, (check_id("an M set", name), 0, ""))
+            # Not remembered: it is not there for others yet, and perhaps never will be.
+            number = int(run(found, (name,)).fetchone()[0])
         return number
 
     def index(self, name: str, path: tuple[str, ...]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,60 +12,17 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from coflows_jupyter.access.permissions import AccessType
 from coflows_jupyter.errors import ArgumentsError, DeniedError, FieldError
-from coflows_jupyter.mset.model import Logged, Page, event
+from coflows_jupyter.mset.model import Page, event
 from coflows_jupyter.server.base import ClientGoneError
 from coflows_jupyter.server.models import MPage
 from coflows_jupyter.server.msets import MHandler
 
 HEARTBEAT_SECONDS = 15.0
 
-BACKLOG = 16 * 2**20
-"""Bytes that may wait for a slow reader; one that lets more come together is cut off, and resumes where it was."""
+STUCK_SECONDS = 60.0
+"""How long one write may take; a reader that reads nothing is cut off then, and goes on where it was."""
 
-_OVERHEAD = 500  # bytes of a change beside its value
-
-
-class _Backlog:
-    """Pages on their way from the store's thread to one reader."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._pages: asyncio.Queue[Page] = asyncio.Queue()
-        self._reader: asyncio.Task[Any] | None = asyncio.current_task()
-        self._waiting = 0
-
-    def put(self, page: Page) -> None:
-        """Take a page, on whatever thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the server stops
-            self._loop.call_soon_threadsafe(self._put, page)
-
-    def _put(self, page: Page) -> None:
-        if self._reader is None:
-            return
-        self._waiting += sum(map(_size, page.changes))
-        self._pages.put_nowait(page)
-        if self._waiting > BACKLOG:
-            # It may be waiting for its client to read, so that it would not look at a mark in the queue.
-            self._reader.cancel(_TOO_SLOW)
-            self._reader = None
-
-    def written(self, logged: Logged) -> None:
-        """Take note that the reader has a change."""
-        self._waiting -= _size(logged)
-
-    async def get(self) -> Page | None:
-        """Return the next page; ``None`` when none came for a while."""
-        try:
-            return await asyncio.wait_for(self._pages.get(), HEARTBEAT_SECONDS)
-        except TimeoutError:
-            return None
-
-
-def _size(logged: Logged) -> int:
-    return len(logged.value) + _OVERHEAD
-
-
-_TOO_SLOW = "the reader does not keep up"
+_PAGE = 100
 
 
 class MChangesHandler(WebSocketHandler, MHandler):
@@ -101,60 +57,66 @@ class MChangesHandler(WebSocketHandler, MHandler):
 
     async def _write_event(self, kind: str, seq: int, data: bytes) -> None:
         self.write(b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, kind.encode(), data))
-        await self.flush()
+        async with asyncio.timeout(STUCK_SECONDS):
+            await self.flush()
 
     async def _write_heartbeat(self) -> None:
         # A comment: proxies close what is silent, and a write is the only way to notice that a reader left.
         self.write(b":\n\n")
-        await self.flush()
+        async with asyncio.timeout(STUCK_SECONDS):
+            await self.flush()
 
     async def _follow(self, write: Any, beat: Any) -> None:
-        """Write every change, until the reader leaves, is too slow, or may not read any more."""
-        name, store = self._name, self.engine_of().m.store
-        backlog = _Backlog()
+        """Write every change, until the reader leaves, takes nothing, or may not read any more.
+
+        The log is the buffer: a page is read when the one before is on its way, however slow the reader is.
+        """
+        name, store, loop = self._name, self.engine_of().m.store, asyncio.get_running_loop()
+        wake = asyncio.Event()
+
+        def listen(_page: Page) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server stops
+                loop.call_soon_threadsafe(wake.set)
+
         after = self._after(-1)
         if after < 0:
             after = (await asyncio.to_thread(store.changes, name, -1)).seq
-        await write("ready", after, b"{}")
-        # What there was before is read as the reader goes; only what comes from now on can be too much for it.
-        while (page := await self._page(after)).seq != after or page.reset:
-            await self._write_page(write, page)
-            after = page.seq
-        stop = await asyncio.to_thread(store.subscribe, name, after, backlog.put)
+        stop = await asyncio.to_thread(store.subscribe, name, after, listen)
         try:
+            await write("ready", after, b"{}")
             while not self.gone:
-                arrived = await backlog.get()
-                # Asked again each time: a group may have been made, or somebody taken out of it.
-                await self.work(name, AccessType.READ, lambda _: None)
-                if arrived is None:
-                    await beat()
-                else:
-                    await self._write_page(write, arrived, backlog.written)
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if _TOO_SLOW not in error.args or task is None:
-                raise
-            task.uncancel()
-            self.close_slow()
+                wake.clear()
+                page = await self._page(after)
+                await self._write_page(write, page)
+                if page.seq == after and not page.reset:
+                    await self._rest(wake, beat)
+                after = page.seq
+        except TimeoutError:
+            self._cut_off()
         finally:
             stop()
 
     async def _page(self, after: int) -> Page:
+        # It asks each time whether the caller may read: a group may have been made, or somebody taken out of it.
         name = self._name
-        return await self.work(name, AccessType.READ, lambda store: store.changes(name, after))
+        return await self.work(name, AccessType.READ, lambda store: store.changes(name, after, _PAGE))
 
     @staticmethod
-    async def _write_page(write: Any, page: Page, written: Callable[[Logged], None] = lambda _: None) -> None:
+    async def _write_page(write: Any, page: Page) -> None:
         if page.reset:
             await write("reset", page.seq, b"{}")
         for logged in page.changes:
             await write(logged.op, logged.seq, msgspec.json.encode(event(logged)))
-            written(logged)
 
-    def close_slow(self) -> None:
-        """Cut off a reader that does not keep up; what it has not read is still in the log."""
-        connection = self.request.connection
-        stream = getattr(connection, "stream", None)
+    @staticmethod
+    async def _rest(wake: asyncio.Event, beat: Any) -> None:
+        try:
+            await asyncio.wait_for(wake.wait(), HEARTBEAT_SECONDS)
+        except TimeoutError:
+            await beat()
+
+    def _cut_off(self) -> None:
+        stream = getattr(self.request.connection, "stream", None)
         if stream is not None:
             stream.close()
 
@@ -171,7 +133,8 @@ class MChangesHandler(WebSocketHandler, MHandler):
 
     async def _send(self, kind: str, seq: int, data: bytes) -> None:
         document = data if data != b"{}" else msgspec.json.encode({"op": kind, "seq": seq})
-        await self.write_message(document)
+        async with asyncio.timeout(STUCK_SECONDS):
+            await self.write_message(document)
 
     async def _beat(self) -> None:
         self.ping()
