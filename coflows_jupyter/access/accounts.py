@@ -32,7 +32,8 @@ def find_user(connection: Connection, user: str) -> User:
     """
     row = user_row(connection, user)
     if row is None:
-        raise NotFoundError(f"there is no user {user!r}")
+        hint = "an Administrator makes accounts: coflows user add"
+        raise NotFoundError(f"there is no user {user!r}", hint=hint)
     return _user(row)
 
 

@@ -9,10 +9,16 @@ import type {
   ICatalog,
   IDiagnostic,
   IFunction,
+  IKey,
+  IKeyWish,
+  IMe,
+  IMember,
+  INewKey,
   INewSource,
   IProblem,
   IRun,
-  IWorkflow
+  IWorkflow,
+  Level
 } from './tokens';
 
 /** Who calls, for the history. */
@@ -37,6 +43,14 @@ export class ApiError extends Error {
   }
 }
 
+/** What to tell a person about something that went wrong. */
+export function errorText(error: unknown): string {
+  if (error instanceof ApiError) {
+    return [error.message, error.problem.hint].filter(Boolean).join('. ');
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The server's REST as this page uses it. */
 export class Api {
   constructor(readonly settings: ServerConnection.ISettings) {}
@@ -46,9 +60,39 @@ export class Api {
     await this._request('coflows/api/health');
   }
 
-  /** The ID that the history has for whoever is at this page. */
-  async me(): Promise<string> {
-    return (await this._json<{ id: string }>('coflows/api/me')).id;
+  /** Who is at this page. */
+  me(): Promise<IMe> {
+    return this._json('coflows/api/me');
+  }
+
+  /** The keys of whoever is at this page. */
+  async keys(): Promise<IKey[]> {
+    return (await this._json<{ keys: IKey[] }>('coflows/api/me/keys')).keys;
+  }
+
+  createKey(wish: IKeyWish): Promise<INewKey> {
+    return this._post('coflows/api/me/keys', { ...wish });
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    await this._request(`coflows/api/me/keys/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
+  /** Who is in a group. */
+  async members(group: string): Promise<IMember[]> {
+    return (await this._json<{ members: IMember[] }>(membersPath(group))).members;
+  }
+
+  /** Give a person a level in a group; `expires` as of a key. */
+  async setMember(group: string, user: string, level: Level, expires: string): Promise<void> {
+    await this._request(memberPath(group, user), {
+      method: 'PUT',
+      body: JSON.stringify({ level, expires })
+    });
+  }
+
+  async removeMember(group: string, user: string): Promise<void> {
+    await this._request(memberPath(group, user), { method: 'DELETE' });
   }
 
   async workflows(): Promise<IWorkflow[]> {
@@ -198,6 +242,14 @@ async function readBody(response: Response, seconds: number): Promise<IAnswer> {
     runId: response.headers.get('X-Run-Id') ?? '',
     seconds
   };
+}
+
+function membersPath(group: string): string {
+  return `coflows/api/groups/${encodeURIComponent(group)}/members`;
+}
+
+function memberPath(group: string, user: string): string {
+  return `${membersPath(group)}/${encodeURIComponent(user)}`;
 }
 
 function runPath(id: string): string {

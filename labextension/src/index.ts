@@ -12,6 +12,7 @@ import { addCommand, addOpenAt } from './commands';
 import { CoflowsPanel } from './components/panel';
 import { Connection } from './connection';
 import { editor } from './editor/plugin';
+import { PeopleModel } from './sections/people/model';
 import { CallsModel } from './sections/queries/model';
 import { SECTIONS } from './sections/registry';
 import { RunsModel } from './sections/runs/model';
@@ -31,7 +32,8 @@ const model: JupyterFrontEndPlugin<ICoflows> = {
     return {
       model,
       calls: new CallsModel(api, model),
-      runs: new RunsModel(api, model, connection)
+      runs: new RunsModel(api, model, connection),
+      people: new PeopleModel(api, model, connection)
     };
   }
 };
@@ -61,7 +63,7 @@ const commands: JupyterFrontEndPlugin<void> = {
 
 const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'coflows-jupyter:sidebar',
-  description: 'Shows the Workflow, its Queries and its runs.',
+  description: 'Shows the Workflow with what belongs to it, a section each.',
   autoStart: true,
   requires: [ICoflows, IRenderMimeRegistry],
   optional: [ICommandPalette, ILayoutRestorer, ITranslator],

@@ -1,5 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { errorText } from './api';
 import { durationText } from './format';
 import type { IBuildReport } from './tokens';
 
@@ -32,5 +33,5 @@ export function notifyCopied(what: string, trans: TranslationBundle): void {
 }
 
 export function notifyFailure(error: unknown): void {
-  Notification.error(error instanceof Error ? error.message : String(error));
+  Notification.error(errorText(error));
 }

@@ -1,5 +1,6 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import { Token } from '@lumino/coreutils';
+import type { PeopleModel } from './sections/people/model';
 import type { CallsModel } from './sections/queries/model';
 import type { RunsModel } from './sections/runs/model';
 import type { CoflowsModel } from './sections/workflow/model';
@@ -35,6 +36,11 @@ export namespace CommandIDs {
   export const copyRunCurl = 'coflows:copy-run-curl';
   export const openApiPage = 'coflows:open-api-page';
   export const copyOpenApi = 'coflows:copy-openapi-url';
+  export const refreshPeople = 'coflows:refresh-people';
+  export const newKey = 'coflows:new-key';
+  export const copyNewKey = 'coflows:copy-new-key';
+  export const revokeKey = 'coflows:revoke-key';
+  export const removeMember = 'coflows:remove-member';
 }
 
 /** What the server's REST answers; the field names are those of its OpenAPI document. */
@@ -221,6 +227,67 @@ export interface IRun {
   kept: boolean;
 }
 
+/** -2 invited, -1 denied, 0 view, 1 read, 2 write. */
+export type Level = -2 | -1 | 0 | 1 | 2;
+
+/** Who is at this page. */
+export interface IMe {
+  id: string;
+  name: string;
+  /** How the server recognised them. */
+  source: 'key' | 'lab' | 'session' | 'local' | 'anonymous';
+  /** What they may everywhere. */
+  level: Level;
+  /** What they may on each Workflow, by its ID. */
+  permissions: Record<string, Level>;
+  email: string;
+  first_name: string;
+  last_name: string;
+}
+
+export type ScopeKind = 'workflow' | 'query' | 'function' | 'm';
+
+/** What a key is limited to: a kind, the ID of what is meant, and whether Write is left. */
+export type Scope = [kind: ScopeKind, target: string, write: boolean];
+
+/** A key without its text. Times are ISO 8601, empty for never. */
+export interface IKey {
+  id: string;
+  user: string;
+  name: string;
+  /** `token` when a log-in made it. */
+  kind: string;
+  scopes: Scope[];
+  created: string;
+  expires: string;
+  last_used: string;
+  revoked: string;
+}
+
+/** A key to make; `expires` is a duration (`90d`) or a date, empty for never. */
+export interface IKeyWish {
+  name: string;
+  scopes: string[];
+  expires: string;
+}
+
+/** A key that was just made; its text is told this once. */
+export interface INewKey {
+  key: string;
+  info: IKey;
+}
+
+/** What a person may in a group. */
+export interface IMember {
+  user: string;
+  group: string;
+  level: Level;
+  /** ISO 8601, empty for never. */
+  expires: string;
+  /** `package` when package.json says so. */
+  source: string;
+}
+
 /** Arguments of a call by name; a parameter that is absent keeps its default. */
 export type Arguments = Partial<Record<string, JSONValue>>;
 
@@ -229,6 +296,7 @@ export interface ICoflows {
   readonly model: CoflowsModel;
   readonly calls: CallsModel;
   readonly runs: RunsModel;
+  readonly people: PeopleModel;
 }
 
 export const ICoflows = new Token<ICoflows>(

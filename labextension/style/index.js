@@ -3,3 +3,4 @@ import './form.css';
 import './result.css';
 import './editor.css';
 import './runs.css';
+import './people.css';

@@ -7,6 +7,7 @@ import { CallsModel } from '../sections/queries/model';
 import { CoflowsPanel } from '../components/panel';
 import { Connection } from '../connection';
 import { CoflowsModel } from '../sections/workflow/model';
+import { PeopleModel } from '../sections/people/model';
 import { RunsModel } from '../sections/runs/model';
 import { CommandIDs, type IWorkflow } from '../tokens';
 import {
@@ -33,6 +34,7 @@ describe('CoflowsPanel', () => {
   let model: CoflowsModel;
   let calls: CallsModel;
   let runs: RunsModel;
+  let people: PeopleModel;
   let panel: CoflowsPanel;
   let executed: [string, JSONObject][];
 
@@ -57,7 +59,9 @@ describe('CoflowsPanel', () => {
     }
     const trans = nullTranslator.load('coflows_jupyter');
     runs = new RunsModel(server.api, model, connection);
-    const services = { model, calls, runs, commands, trans, rendermime: new RenderMimeRegistry() };
+    people = new PeopleModel(server.api, model, connection);
+    const rendermime = new RenderMimeRegistry();
+    const services = { model, calls, runs, people, commands, trans, rendermime };
     panel = new CoflowsPanel(services, nullTranslator);
     Widget.attach(panel, document.body);
     await model.refresh();
@@ -81,6 +85,7 @@ describe('CoflowsPanel', () => {
     panel.dispose();
     calls.dispose();
     runs.dispose();
+    people.dispose();
     model.dispose();
     connection.dispose();
   });

@@ -3,6 +3,8 @@ import * as React from 'react';
 import type { ICommandsOptions } from '../commands';
 import type { IServices } from '../components/context';
 import { CommandIDs } from '../tokens';
+import { addPeopleCommands } from './people/commands';
+import { PeopleSection } from './people/section';
 import { addCopyCommands, addFunctionCommands } from './queries/commands';
 import { QueriesSection } from './queries/section';
 import { addRunCommands } from './runs/commands';
@@ -58,5 +60,15 @@ export const SECTIONS: readonly ISection[] = [
     closed: true,
     model: ({ runs }) => runs,
     addCommands: addRunCommands
+  },
+  {
+    id: 'people',
+    title: trans => trans.__('People'),
+    body: <PeopleSection />,
+    size: 5,
+    closed: true,
+    toolbar: () => [[CommandIDs.refreshPeople, '']],
+    model: ({ people }) => people,
+    addCommands: addPeopleCommands
   }
 ];
