@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from typing import Self
 from weakref import WeakSet
 
-from coflows_jupyter.runtimes.context import current
 from coflows_jupyter.runtimes.masking import Masker
 
 WAIT_SECONDS = 10.0
@@ -137,7 +136,6 @@ def secret(name: str) -> str:
     """
     vault = _vault()
     if vault is None:
-        where = "in a function's own code" if current() is None else "here"
-        message = f"secrets are told to functions of the Workflow only, not {where}"
-        raise LookupError(f"{message}; in a notebook, read it with getpass or call a function that uses it")
+        message = "secrets are told to functions of the Workflow only"
+        raise LookupError(f"{message}; in a notebook, read the text with getpass, or call a function that uses it")
     return vault.get(name)

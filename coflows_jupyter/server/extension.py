@@ -44,6 +44,7 @@ from coflows_jupyter.server.services import Services
 
 _CLOSE_SECONDS = 3.5
 _DRAIN_SECONDS = 2.0
+_PATIENCE_SECONDS = 3.0
 _KERNEL = "coflows"
 _KERNEL_STOP_SECONDS = 2.0
 # Keys of ours that Jupyter's own list of what to leave out of its access log lacks.
@@ -198,10 +199,15 @@ class CoFlowsApp(ExtensionApp):
         self._started = asyncio.get_running_loop().create_task(self._open(engine))
 
     async def _open(self, engine: Engine) -> None:
-        await engine.start()
-        # Not before: reading the database would slow the first build down.
-        await self.services.directory.start()
-        Membership(self.services.directory, engine).follow()
+        building = asyncio.get_running_loop().create_task(engine.start())
+        try:
+            # Reading the database would slow the first build down; but that may take minutes, to install Pips.
+            await asyncio.wait([building], timeout=_PATIENCE_SECONDS)
+            await self.services.directory.start()
+            Membership(self.services.directory, engine).follow()
+            await building
+        finally:
+            building.cancel()
 
     def _set_environ(self, url: str) -> None:
         """Let kernels and terminals find this server, and terminals the ``coflows`` command."""
