@@ -17,10 +17,12 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from coflows_jupyter.compat.finder import install
 from coflows_jupyter.compat.people import settle
 from coflows_jupyter.errors import CoflowsError
+from coflows_jupyter.mset.m import M
 from coflows_jupyter.notebook.cells import QueryMagics
 from coflows_jupyter.notebook.client import Client
 from coflows_jupyter.notebook.query import Directory, Queries, Query
 from coflows_jupyter.notebook.servers import find_server
+from coflows_jupyter.notebook.sets import settle_notebook
 
 STOP_SECONDS = 3.0
 
@@ -99,11 +101,13 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Put ``query``, ``%coflows`` and ``%%query`` into ``shell``, and let its code import the original's modules."""
+    """Put ``query``, ``M`` and the magics into ``shell``, and let its code import the original's modules."""
     directory = Directory()
     install()
     settle(lambda: Client(find_server()).me())
     shell.user_ns["query"] = Queries(directory)
+    shell.user_ns["M"] = M
+    settle_notebook(lambda: Client(find_server()))
     shell.register_magics(CoflowsMagics(shell, directory), QueryMagics(shell, directory))
     # Without this, Tab does not look into objects that answer for attributes by themselves.
     policy = EVALUATION_POLICIES["limited"]

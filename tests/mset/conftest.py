@@ -53,7 +53,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
 
 
 @contextlib.contextmanager
-def serve(folder: Path) -> Iterator[RunFile]:
+def serve(folder: Path, port: int = 0) -> Iterator[RunFile]:
     """Serve our routes, on a thread, for a Workflow whose sets are in ``folder``; nothing of it is built."""
     (folder / "package.json").write_text(json.dumps({"ID": "wid", "Name": "Sets"}))
     file = folder / "coflows_config.json"
@@ -71,7 +71,7 @@ def serve(folder: Path) -> Iterator[RunFile]:
             identity_provider=IdentityProvider(token=KEY),
         )
         listener = HTTPServer(application)
-        (socket,) = bind_sockets(0, "127.0.0.1")
+        (socket,) = bind_sockets(port, "127.0.0.1")
         listener.add_sockets([socket])
         url = f"http://127.0.0.1:{socket.getsockname()[1]}/"
         started.put((RunFile(url, KEY, str(file), 0), lambda: loop.call_soon_threadsafe(stop.set)))
