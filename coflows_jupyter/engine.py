@@ -163,7 +163,9 @@ class Engine:
         self.m = host_place(database_of(config))
         self.secrets = open_secrets(config)
         self._pool = self._make_pool(on_output, early)
-        self.agents = None if agents is None else Agents(lambda: self._make_pool(on_output), self.runs, agents)
+        self.agents: Agents | None = None
+        if agents is not None:
+            self.agents = Agents(lambda: self._make_pool(on_output), self.runs, agents, lambda: self.m.store)
 
     def _make_pool(self, tell: OnOutput, early: EarlyHost | None = None) -> Pool:
         def on_output(run_id: str, stream: str, text: str) -> None:
@@ -296,6 +298,8 @@ class Engine:
     async def cancel(self, run_id: str) -> None:
         """Ask a running call to stop; unknown IDs are ignored."""
         await self._pool.cancel(run_id)
+        if self.agents is not None:
+            self.agents.stop(run_id)
 
     def timeout(self, entry: FunctionEntry) -> float:
         """Return the seconds that a call of this function may take."""

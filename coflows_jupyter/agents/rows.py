@@ -73,15 +73,14 @@ AGENTS_TO_TAKE = for_update(AGENT.where(named(AGENTS.c.agent_id)), AGENTS)
 RUNS_TO_CHANGE = for_update(RUN.where(named(RUNS.c.run_id)).order_by(RUNS.c.run_id), RUNS, wait=True)
 RUNS_TO_TAKE = for_update(RUN.where(named(RUNS.c.run_id), RUNS.c.state == "running"), RUNS)
 
-_waiting = (
-    RUNS.c.workflow == sa.bindparam("workflow"),
-    RUNS.c.state == "due",
-    RUNS.c.not_before <= sa.bindparam("now"),
-)
+_due = (RUNS.c.workflow == sa.bindparam("workflow"), RUNS.c.state == "due")
+_waiting = (*_due, RUNS.c.not_before <= sa.bindparam("now"))
+# A set's later changes wait for the retries of earlier ones, so these are looked at, too.
+_ahead = (*_due, sa.or_(RUNS.c.not_before <= sa.bindparam("now"), RUNS.c.cause == "set"))
 _order = (RUNS.c.fire_at, RUNS.c.number)
 _ranked = (
     sa.select(RUNS.c.number, sa.func.row_number().over(partition_by=RUNS.c.agent_id, order_by=_order).label("place"))
-    .where(*_waiting, named(RUNS.c.agent_id))
+    .where(*_ahead, named(RUNS.c.agent_id))
     .subquery()
 )
 
@@ -100,7 +99,7 @@ WAITING = sa.select(RUNS.c.agent_id).where(*_waiting).group_by(RUNS.c.agent_id).
 CANDIDATES = RUN.where(RUNS.c.state == "running", named(RUNS.c.agent_id)).union_all(
     RUN.where(RUNS.c.number.in_(sa.select(_ranked.c.number).where(_ranked.c.place <= MOST_RUNS)))
 )
-"""What goes on of some Agents, and of each the first runs whose time has come."""
+"""What goes on of some Agents, and of each the first runs whose time has come, or that hold such up."""
 
 NEXT = sa.select(
     sa.select(sa.func.min(AGENTS.c.next_at))

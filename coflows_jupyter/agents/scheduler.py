@@ -96,7 +96,7 @@ class Scheduler:
         self._lease = lease
         self._slots = slots
         self._store: AgentStore | None = None
-        self._wake = asyncio.Event()
+        self._awake = asyncio.Event()
         self._closing = asyncio.Event()
         self._done = asyncio.Event()
         self._going: dict[str, _Going] = {}
@@ -118,12 +118,12 @@ class Scheduler:
         await self.transact(lambda store, connection, now: store.open(connection, entries, now))
         if not self._loops:
             self._loops = [asyncio.create_task(self._look()), asyncio.create_task(self._renew())]
-        self._wake.set()
+        self._awake.set()
 
     async def close(self, drain: float) -> None:
         """Start nothing more, let runs finish for ``drain`` seconds, stop the others, and note how all ended."""
         self._closing.set()
-        self._wake.set()
+        self._awake.set()
         if self._loops:
             await self._loops[0]
         tasks = [going.task for going in self._going.values()]
@@ -180,18 +180,22 @@ class Scheduler:
     async def add(self, runs: list[AgentRun]) -> None:
         """Let runs wait for their turn."""
         await self.transact(lambda store, connection, _now: store.add(connection, runs))
-        self._wake.set()
+        self._awake.set()
 
     async def backfill(self, entry: AgentEntry, start: int, end: int) -> list[AgentRun]:
         """Let every tick in ``start < tick <= end`` that has not run wait for its turn; return them."""
         found = await self.transact(lambda store, connection, now: store.backfill(connection, entry, start, end, now))
-        self._wake.set()
+        self._awake.set()
         return found
 
     async def set_mode(self, agent_id: str, mode: Mode, why: str) -> None:
         """Start, pause or stop an Agent."""
         await self.transact(lambda store, connection, now: store.set_mode(connection, agent_id, mode, why, now))
-        self._wake.set()
+        self._awake.set()
+
+    def wake(self) -> None:
+        """Look at the database now."""
+        self._awake.set()
 
     def now(self) -> int:
         """Return the time that ticks go by, in microseconds."""
@@ -201,7 +205,7 @@ class Scheduler:
 
     async def _look(self) -> None:
         while not self._closing.is_set():
-            self._wake.clear()
+            self._awake.clear()
             seconds = POLL_SECONDS
             try:
                 step = await self._turn()
@@ -209,7 +213,7 @@ class Scheduler:
                     seconds = (step.next_at - self.now()) / 1_000_000
             except Exception as error:  # noqa: BLE001 - a database that is away comes back
                 log.warning("agents wait: %s", error.message if isinstance(error, CoflowsError) else error)
-            await self._clock.wait(self._wake, min(max(seconds, 0.0), POLL_SECONDS))
+            await self._clock.wait(self._awake, min(max(seconds, 0.0), POLL_SECONDS))
 
     async def _turn(self) -> Step:
         """Write how attempts ended, and take what is to be done; in one transaction, because there are many of them."""
@@ -267,7 +271,7 @@ class Scheduler:
             self._ended.append((run, *_outcome(error)))
         else:
             self._ended.append((run, "succeeded", ""))
-        self._wake.set()
+        self._awake.set()
 
     def stop(self, run_id: str, reason: str) -> bool:
         """Stop a run that goes on here; say whether there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,13 @@ from coflows_jupyter.agents.explain import explain_at
 from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, iso, micros, public
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.scheduler import Scheduler
+from coflows_jupyter.agents.telling import Teller
 from coflows_jupyter.build.model import Build, part
 from coflows_jupyter.database.connection import Database
-from coflows_jupyter.errors import Diagnostic, NotFoundError, ScheduleError, nearest
+from coflows_jupyter.errors import CoflowsError, Diagnostic, NotFoundError, ScheduleError, nearest
 from coflows_jupyter.host.pool import Pool
 from coflows_jupyter.host.protocol import Call, Result, new_run_id
+from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.queries.catalog import Catalog
 from coflows_jupyter.runs.registry import Runs
 from coflows_jupyter.runtimes.agent import AgentEntry, Callback
@@ -26,6 +29,8 @@ from coflows_jupyter.runtimes.agent import AgentEntry, Callback
 # What the original sends to every Agent that it deploys.
 INITIAL = json.dumps({"Function": "Main", "Data": "Initial Execution"}, separators=(",", ":"))
 UPCOMING = 5
+
+log = logging.getLogger(__name__)
 
 
 class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,12 +74,19 @@ class Agents:
         make_pool: makes the host in which they run, once there are any.
         runs: what knows all runs.
         database: where ticks and runs are kept.
+        sets: gives the Workflow's M sets, so that their changes are heard of at once.
 
     Attributes:
         settled: whether the first Build's Agents have been loaded, or there were none.
     """
 
-    def __init__(self, make_pool: Callable[[], Pool], runs: Runs, database: Database) -> None:
+    def __init__(
+        self,
+        make_pool: Callable[[], Pool],
+        runs: Runs,
+        database: Database,
+        sets: Callable[[], MStore],
+    ) -> None:
         self.catalog = Catalog()
         self.settled = False
         self._make_pool = make_pool
@@ -83,6 +95,9 @@ class Agents:
         self._pool: Pool | None = None
         self._scheduler: Scheduler | None = None
         self._workflow = ""
+        self._sets = sets
+        self._subscriptions: dict[str, Callable[[], None]] = {}
+        self._teller = Teller(self.send, self._before)
 
     async def load(self, build: Build) -> tuple[Diagnostic, ...]:
         """Load the Agents of a Build and run them in place of those before; return every finding.
@@ -112,13 +127,46 @@ class Agents:
     async def _open(self, workflow: str, *, initial: bool) -> None:
         self._workflow = workflow
         if self._scheduler is None:
-            self._scheduler = Scheduler(workflow, self._database, self)
+            self._scheduler = Scheduler(workflow, self._database, self, on_end=self._ended)
         entries = {entry.id: entry for entry in self.catalog.agents.values() if not _wrong(entry)}
         await self._scheduler.open(entries)
+        loop, wake = asyncio.get_running_loop(), self._scheduler.wake
+        names = {entry.listens for entry in entries.values() if entry.listens}
+
+        def wake_soon() -> None:
+            loop.call_soon_threadsafe(wake)
+
+        await asyncio.to_thread(self._listen, names, wake_soon)
+        for entry in entries.values():
+            if "load" in entry.callbacks:
+                await self._load_values(entry)
         if initial:
             # Not at a save: whoever works on an Agent would have it run at every key stroke.
             messages = [self._message(entry) for entry in entries.values() if "body" in entry.callbacks]
             await self._scheduler.transact(lambda store, connection, _now: store.add(connection, messages))
+
+    def _listen(self, names: set[str], wake: Callable[[], None]) -> None:
+        """Look at once when a set changes that an Agent listens to; otherwise that would take a second."""
+        for name in self._subscriptions.keys() - names:
+            self._subscriptions.pop(name)()
+        for name in names - self._subscriptions.keys():
+            self._subscriptions[name] = self._sets().subscribe(name, -1, lambda _page: wake())
+
+    async def _load_values(self, entry: AgentEntry) -> None:
+        """Give an Agent that begins to listen the values of its set: its host is new and knows nothing of them."""
+        values = await self._opened().transact(lambda _store, connection, _now: _values(connection, entry.listens))
+        try:
+            await self._opened().send(entry.id, "load", f"[[{','.join(values)}]]")
+        except CoflowsError as error:
+            log.warning("Agent %s could not load the M set %s: %s", entry.id, entry.listens, error.message)
+
+    def _ended(self, run: AgentRun) -> None:
+        entry = self.catalog.agents.get(run.agent_id)
+        if entry is not None:
+            self._teller.tell(entry, run)
+
+    async def _before(self, run: AgentRun) -> AgentRun | None:
+        return await self._opened().transact(lambda store, connection, _now: store.before(connection, run))
 
     def _message(self, entry: AgentEntry) -> AgentRun:
         return AgentRun(
@@ -134,6 +182,9 @@ class Agents:
 
     async def close(self, drain: float) -> None:
         """Start nothing more, give runs ``drain`` seconds, end the host."""
+        for unsubscribe in self._subscriptions.values():
+            unsubscribe()
+        self._teller.close()
         if self._scheduler is not None:
             await self._scheduler.close(drain)
         if self._pool is not None:
@@ -233,6 +284,11 @@ class Agents:
         scheduler.stop(run_id, reason)
         return run
 
+    def stop(self, run_id: str) -> None:
+        """Stop a run that goes on here, of which the history knows by this ID; unknown IDs are ignored."""
+        if self._scheduler is not None:
+            self._scheduler.stop(run_id.partition(".")[0], "cancelled by a caller")
+
     # -- Agents --------------------------------------------------------------------------------------------------------
 
     async def overview(self) -> list[AgentModel]:
@@ -317,6 +373,13 @@ class Agents:
 
     def _now(self) -> int:
         return self._opened().now()
+
+
+def _values(connection: Connection, name: str) -> list[str]:
+    # On the database's thread, because SQLAlchemy takes long to import.
+    from coflows_jupyter.agents.hearing import values
+
+    return values(connection, name)
 
 
 def _wrong(entry: AgentEntry) -> ScheduleError | None:

@@ -127,9 +127,15 @@ def admit(due: Iterable[AgentRun], running: Sequence[AgentRun], policy: Policy, 
         policy: the Agent's.
         now: microseconds.
     """
-    ready = sorted((run for run in due if run.not_before <= now), key=lambda run: (run.fire_at, run.run_id))
+    ordered = sorted(due, key=lambda run: (run.fire_at, len(run.run_id), run.run_id))
+    # One set's changes are told in order: the next one waits for the retries of the one before.
+    held = next((run for run in ordered if run.cause == "set" and run.not_before > now), None)
+    ready = [run for run in ordered if run.not_before <= now and not (held and run.cause == "set")]
     if policy.overlap == "allow":
-        return Admission(start=tuple(ready))
+        changes = [run for run in ready if run.cause == "set"]
+        busy = any(run.cause == "set" for run in running)
+        others = tuple(run for run in ready if run.cause != "set")
+        return Admission(start=(*others, *changes[: not busy]))
     start: tuple[AgentRun, ...] = ()
     skip: list[AgentRun] = []
     cancel: list[AgentRun] = []
@@ -188,7 +194,8 @@ def end(run: AgentRun, outcome: Outcome, error: str, policy: Policy, now: int) -
 def expire(run: AgentRun, policy: Policy, now: int) -> AgentRun:
     """Return ``run`` after its owner let the lease pass."""
     reason = f"{run.owner} vanished during attempt {run.attempt}"
-    if policy.retry_on_lost and run.attempt <= max(policy.retries, 1):
+    # A change of an M set is told at least once.
+    if (policy.retry_on_lost or run.cause == "set") and run.attempt <= max(policy.retries, 1):
         return _again(run, reason + "; it is tried again", now, now)
     return msgspec.structs.replace(run, state="lost", reason=reason, ended_at=now, lease_until=0)
 

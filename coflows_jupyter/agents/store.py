@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from coflows_jupyter.agents import rows, state
+from coflows_jupyter.agents import hearing, rows, state
 from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, micros
 from coflows_jupyter.agents.rows import Rows
 from coflows_jupyter.agents.schedule import Schedule
@@ -100,6 +100,7 @@ class AgentStore:
             schedule=schedule.text if schedule else "",
             cursor=now,
             next_at=_next(schedule, now),
+            changes=hearing.latest(connection, self._entries[agent_id].listens),
         )
         try:
             with connection.begin_nested():
@@ -138,6 +139,8 @@ class AgentStore:
             self._plan(connection, schedules, now)
         else:
             values |= {"cursor": now, "next_at": max((_next(schedule, now) for _, schedule in schedules), default=0)}
+            if agent_id in self._entries:
+                values |= {"changes": hearing.latest(connection, self._entries[agent_id].listens)}
         if mode == "stopped":
             values |= {"next_at": 0}
         self._set(connection, [agent_id], **values)
@@ -163,6 +166,7 @@ class AgentStore:
         """
         step = Step()
         self._trouble(connection, step, now, held, expire=expire)
+        self._hear(connection)
         agents = self._rows.agents(connection, _DUE, now=now)
         self._plan(connection, self._scheduled(agents), now)
         if not self._waiting:
@@ -192,6 +196,23 @@ class AgentStore:
         """Return the Agents that have a schedule here; that of another may be in another server's Build."""
         return [(agent, self._schedules[agent.agent_id]) for agent in agents if agent.agent_id in self._schedules]
 
+    def _hear(self, connection: sa.Connection) -> None:
+        """Give changes of M sets that Agents listen to their rows."""
+        listening = [entry.id for entry in self._entries.values() if entry.listens]
+        for agent in self._rows.agents_by_id(connection, listening, rows.AGENTS_TO_TAKE) if listening else ():
+            if agent.mode == "started":
+                runs, seq = hearing.news(connection, self._entries[agent.agent_id], agent)
+                self._rows.insert(connection, runs)
+                if seq > agent.changes:
+                    self._set(connection, [agent.agent_id], changes=seq)
+                self._expect([agent.agent_id] if runs else [])
+
+    def _expect(self, agents: Iterable[str]) -> None:
+        """Look at these Agents, too, while others that wait are still being looked at."""
+        if self._waiting:
+            known = set(self._waiting)
+            self._waiting += [agent_id for agent_id in agents if agent_id not in known]
+
     def _plan(self, connection: sa.Connection, agents: Iterable[tuple[AgentState, Schedule]], now: int) -> None:
         runs, moved = [], []
         for agent, schedule in agents:
@@ -200,9 +221,7 @@ class AgentStore:
             moved.append((agent.agent_id, plan.cursor, plan.next_at))
         self._rows.insert(connection, runs)
         self._rows.move(connection, moved)
-        if self._waiting:
-            known = set(self._waiting)
-            self._waiting += [agent_id for agent_id, _, _ in moved if agent_id not in known]
+        self._expect(agent_id for agent_id, _, _ in moved)
 
     def _run(self, agent_id: str, row: state.Row, now: int) -> AgentRun:
         skipped = row.state == "skipped"
@@ -288,6 +307,13 @@ class AgentStore:
         again = [msgspec.structs.replace(run, state="due", cause="backfill", reason="", ended_at=0) for run in skipped]
         self._rows.update(connection, zip(skipped, again, strict=True))
         return [*again, *self.add(connection, [run for run in wanted if run.key not in held])]
+
+    def before(self, connection: sa.Connection, run: AgentRun) -> AgentRun | None:
+        """Return the run of the same Agent that was over before this one, skipped ones left out."""
+        over = RUNS.c.state.in_(("succeeded", "failed", "timed_out", "lost"))
+        others = rows.RUN.where(RUNS.c.agent_id == run.agent_id, RUNS.c.run_id != run.run_id, over)
+        found = self._rows.runs(connection, others.order_by(RUNS.c.ended_at.desc()).limit(1))
+        return next(iter(found), None)
 
     def latest(self, connection: sa.Connection) -> list[AgentRun]:
         """Return what goes on, and of each Agent the latest run that is over."""

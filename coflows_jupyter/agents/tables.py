@@ -45,3 +45,8 @@ RUNS = sa.Table(
     sa.Index("agent_runs_by_state", "workflow", "state", "agent_id", "fire_at", "not_before"),
     sa.Index("agent_runs_by_time", "workflow", "agent_id", "fire_at"),
 )
+
+# The part of the tables of M sets that Agents hear changes by; `mset` owns them.
+SETS = sa.table("m_set", sa.column("number"), sa.column("id"))
+CHANGES = sa.table("m_log", *map(sa.column, ("seq", "set_no", "entry", "op", "value", "at")))
+ENTRIES = sa.table("m_entry", *map(sa.column, ("number", "set_no", "value")))

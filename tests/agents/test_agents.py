@@ -366,3 +366,100 @@ def test_an_agent_of_the_original(flow: Flow) -> None:
             assert engine.m.base("seen").find(message)
 
     asyncio.run(main())
+
+
+LISTENER = """
+import json, pathlib
+from coflows_jupyter import Agent, M, agent
+
+@agent(listens="prices", name="reactor")
+def react(change):
+    print(change.kind, change.id, json.dumps(change.value))
+
+def load(values):
+    print("loaded", sorted(values))
+
+def add(id, value):
+    M.Base("doubled").add({"id": id, "price": value["price"] * 2})
+
+doubler = Agent("doubler", listens="prices", load=load, add=add)
+"""
+
+
+def test_an_agent_hears_every_change_in_order(flow: Flow) -> None:
+    """What listens to an M set is given its values at the beginning and then each change, once and in order."""
+    flow.agent(LISTENER)
+
+    async def main() -> None:
+        async with flow.open() as (engine, agents):
+            prices, doubled = engine.m.base("prices"), engine.m.base("doubled")
+            await over(agents, 1, agent_id="doubler", function="load", state="succeeded")
+            first = await asyncio.to_thread(prices.add, {"price": 1})
+            await asyncio.to_thread(prices.add_many, [{"price": price} for price in range(2, 10)])
+            assert first
+            await asyncio.to_thread(prices.put, first, {"price": 100})
+            await asyncio.to_thread(prices.remove_id, first)
+            runs = await over(agents, 11, agent_id="reactor", state="succeeded")
+            assert [run.function for run in runs] == ["add"] * 9 + ["exchange", "remove"]
+            assert [json.loads(run.argument)[1]["price"] for run in runs] == [*range(1, 10), 100, 100]
+            started = [run.started_at for run in runs]
+            assert started == sorted(started)
+            await over(agents, 9, agent_id="doubler", function="add", state="succeeded")
+            assert sorted(value["price"] for value in doubled) == [2 * n for n in range(1, 10)]
+
+    asyncio.run(main())
+
+
+def test_changes_while_no_server_runs_are_heard_later(tmp_path: Path) -> None:
+    """Changes that happen while the server is off, or the Agent paused, are told when it is back."""
+    flow = Flow(tmp_path / "flow", "process")
+    flow.agent(LISTENER)
+
+    async def main() -> None:
+        async with flow.open() as (engine, agents):
+            await agents.set_mode("reactor", "paused", "by ada")
+            await asyncio.to_thread(engine.m.base("prices").add, {"price": 1})
+            await over(agents, 1, agent_id="doubler", function="add")
+            assert await agents.history("reactor") == []
+        async with flow.open() as (engine, agents):
+            await agents.set_mode("reactor", "started", "by ada")
+            (run,) = await over(agents, 1, agent_id="reactor", state="succeeded")
+            assert json.loads(run.argument)[1] == {"price": 1}
+
+    asyncio.run(main())
+
+
+def test_a_failure_is_told_and_the_recovery(tmp_path: Path) -> None:
+    """Another Agent is told of a run that failed for good, and of the first success after it."""
+    flow = Flow(tmp_path / "flow", "process")
+    flow.agent("""
+        import json, pathlib
+        from coflows_jupyter import Agent
+
+        here = pathlib.Path(__file__).parent
+
+        def job(timestamp, kind):
+            if kind == "bad":
+                raise ValueError("it broke")
+
+        def told(text):
+            run = json.loads(text)
+            if "state" in run:
+                with open(here / "told.txt", "a") as file:
+                    print(run["state"], run["reason"], file=file)
+
+        worker = Agent(
+            "worker", schedule="0 0 0 1 1 ? 2099", job=job, on_failure="agent:pager", on_recovery="agent:pager"
+        )
+        pager = Agent("pager", body=told)
+    """)
+
+    async def main() -> None:
+        async with flow.open() as (_, agents):
+            for kind in ("All", "bad", "All", "All"):
+                run = await agents.start_run("worker", kind)
+                await over(agents, 1, run_id=run.run_id)
+            await over(agents, 3, agent_id="pager")
+        assert (flow.folder / "Agents" / "told.txt").read_text() == "failed ValueError: it broke\nsucceeded \n"
+
+    asyncio.run(main())
