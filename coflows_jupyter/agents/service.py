@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -25,6 +25,9 @@ from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.queries.catalog import Catalog
 from coflows_jupyter.runs.registry import Runs
 from coflows_jupyter.runtimes.agent import AgentEntry, Callback
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # What the original sends to every Agent that it deploys.
 INITIAL = json.dumps({"Function": "Main", "Data": "Initial Execution"}, separators=(",", ":"))
