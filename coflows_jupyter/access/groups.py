@@ -168,6 +168,18 @@ def remove_member(connection: Connection, actor: Actor, group: str, user: str) -
     journal.step(connection)
 
 
+def ensure_group(connection: Connection, workflow: str, name: str) -> None:
+    """Make a Workflow's group if there is none yet."""
+    from sqlalchemy import insert
+
+    from coflows_jupyter.access.tables import groups
+
+    if workflow not in {group.id for group in list_groups(connection)}:
+        connection.execute(insert(groups).values(id=workflow, name=name, description="", parent=""))
+        journal.record(connection, Actor(PACKAGE), "group.create", workflow)
+        journal.step(connection)
+
+
 def apply_package(connection: Connection, workflow: str, name: str, levels: Mapping[str, int]) -> None:
     """Make a Workflow's group what its package says; a level that somebody set by hand stays.
 
@@ -177,15 +189,11 @@ def apply_package(connection: Connection, workflow: str, name: str, levels: Mapp
         name: its name.
         levels: ``Permissions``, by e-mail address or name of accounts that may not be there yet.
     """
-    from sqlalchemy import delete, insert
+    from sqlalchemy import delete
 
-    from coflows_jupyter.access.tables import groups, members
+    from coflows_jupyter.access.tables import members
 
-    actor = Actor(PACKAGE)
-    if workflow not in {group.id for group in list_groups(connection)}:
-        connection.execute(insert(groups).values(id=workflow, name=name, description="", parent=""))
-        journal.record(connection, actor, "group.create", workflow)
-        journal.step(connection)
+    ensure_group(connection, workflow, name)
     there = list_members(connection, workflow)
     by_hand = {member.user for member in there if member.source != PACKAGE}
     wanted = {
@@ -196,7 +204,7 @@ def apply_package(connection: Connection, workflow: str, name: str, levels: Mapp
     connection.execute(delete(members).where(members.c.group_id == workflow, members.c.source == PACKAGE))
     for user, level in wanted.items():
         _put_member(connection, workflow, user, level, "", PACKAGE)
-    journal.record(connection, actor, "group.package", workflow, levels=wanted)
+    journal.record(connection, Actor(PACKAGE), "group.package", workflow, levels=wanted)
     journal.step(connection)
 
 

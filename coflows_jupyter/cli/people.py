@@ -17,6 +17,9 @@ from coflows_jupyter.cli.session import Session, session
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from coflows_jupyter.access.records import Member
+    from coflows_jupyter.workflow.package import Package
+
 T = TypeVar("T")
 
 OPERATOR = Actor("root", "command line")
@@ -55,6 +58,14 @@ def do(current: Session, work: Callable[[Connection], T]) -> T:
         return database.submit(work).result()
     finally:
         database.close()
+
+
+def read(current: Session) -> Package:
+    """Read the package of the configuration's Workflow."""
+    from coflows_jupyter.config import load_config
+    from coflows_jupyter.workflow.package import read_package
+
+    return read_package(load_config(current.config).workflow)
 
 
 def show_rows(current: Session, rows: Sequence[dict[str, Any]], nothing: str) -> None:
@@ -230,7 +241,15 @@ def set_level(
     if level.lower() not in _LEVELS:
         raise ArgumentsError(f"there is no level {level!r}; there are {', '.join(_LEVELS)}")
     end = parse_expiry(expires)
-    made = do(current, lambda c: groups.set_member(c, OPERATOR, group, user, _LEVELS[level.lower()], end))
+    package = read(current)
+
+    def work(connection: Connection) -> Member:
+        if group == package.id:
+            # No server may have opened the Workflow yet.
+            groups.ensure_group(connection, group, package.name)
+        return groups.set_member(connection, OPERATOR, group, user, _LEVELS[level.lower()], end)
+
+    made = do(current, work)
     current.output.document(made)
     current.output.say(f"{made.user}: {level.lower()} in {group}" + (f" until {made.expires[:16]}" if end else ""))
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from coflows_jupyter.cli.people import OPERATOR, do, show_rows
-from coflows_jupyter.cli.session import Session, session
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from coflows_jupyter.cli.people import OPERATOR, do, read, show_rows
+from coflows_jupyter.cli.session import session
 
 SecretName = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits and _.")]
 
@@ -33,7 +30,7 @@ def set_text(context: typer.Context, name: SecretName) -> None:
     from coflows_jupyter.access.secrets import Box, set_secret
 
     current = session(context)
-    workflow = _workflow(current)
+    workflow = read(current).id
     text = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
     do(current, lambda c: set_secret(c, OPERATOR, Box(), workflow, name, text))
     current.output.document({"name": name})
@@ -45,7 +42,7 @@ def list_names(context: typer.Context) -> None:
     from coflows_jupyter.access.secrets import list_secrets
 
     current = session(context)
-    workflow = _workflow(current)
+    workflow = read(current).id
     found = do(current, lambda c: list_secrets(c, workflow))
     current.output.document({"secrets": found})
     rows = [{"secret": s.name, "set": s.changed[:19].replace("T", " "), "by": s.changed_by} for s in found]
@@ -57,15 +54,7 @@ def remove(context: typer.Context, name: SecretName) -> None:
     from coflows_jupyter.access.secrets import remove_secret
 
     current = session(context)
-    workflow = _workflow(current)
+    workflow = read(current).id
     do(current, lambda c: remove_secret(c, OPERATOR, workflow, name))
     current.output.document({"name": name})
     current.output.say(f"{name} is deleted")
-
-
-def _workflow(current: Session) -> str:
-    from coflows_jupyter.config import load_config
-    from coflows_jupyter.workflow.package import read_package
-
-    path: Path = load_config(current.config).workflow
-    return read_package(path).id

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from coflows_jupyter.access import groups
 from coflows_jupyter.access.permissions import ADMINISTRATORS, AccessType, permission
-from coflows_jupyter.access.records import parse_expiry
+from coflows_jupyter.access.records import Member, parse_expiry
 from coflows_jupyter.errors import DeniedError
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.models import GroupChanges, GroupList, GroupWish, MemberList, MemberWish
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 class GroupsHandler(BaseHandler):
@@ -77,9 +81,15 @@ class MemberHandler(BaseHandler):
         """Give a person a level in the group."""
         wish = self.read_json(MemberWish)
         expires = parse_expiry(wish.expires)
-        made = await self.services.directory.do(
-            lambda c: groups.set_member(c, self.actor, group, user, wish.level, expires)
-        )
+        engine = self.services.workflows.get(group)
+
+        def work(connection: Connection) -> Member:
+            if engine is not None and engine.id == group:
+                # A Workflow that was opened a moment ago.
+                groups.ensure_group(connection, group, engine.name)
+            return groups.set_member(connection, self.actor, group, user, wish.level, expires)
+
+        made = await self.services.directory.do(work)
         self.write_json(msgspec.json.encode(made))
 
     async def delete(self, group: str, user: str) -> None:

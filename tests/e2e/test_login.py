@@ -51,6 +51,12 @@ def log_in(page: Page, server: Server, user: str, password: str = PASSWORD) -> N
     page.get_by_role("button", name="Log in").click()
 
 
+def status_of_contents(page: Page) -> int:
+    """Ask for the list of files, the server and not the browser's memory of it."""
+    status: int = page.evaluate("fetch('/api/contents', {cache: 'no-store'}).then(r => r.status)")
+    return status
+
+
 def test_read_is_refused_lab_and_may_call(server: Server, page: Page) -> None:
     """The page says why, leads to the try-it page, and a call made there works, by the session alone."""
     log_in(page, server, READER)
@@ -84,7 +90,7 @@ def test_write_opens_lab_until_it_ends(server: Server, page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.locator(".jp-Launcher").wait_for(timeout=LOAD_MS)
-    assert page.evaluate("fetch('/api/contents').then(r => r.status)") == 200
+    assert status_of_contents(page) == 200
     page.evaluate(
         """() => new Promise((resolve, fail) => {
             const socket = new WebSocket(location.origin.replace('http', 'ws') + '/api/events/subscribe');
@@ -96,4 +102,4 @@ def test_write_opens_lab_until_it_ends(server: Server, page: Page) -> None:
     closed = server.http.patch(f"coflows/api/users/{WRITER}", json={"disabled": True})
     assert closed.status_code == 200
     assert page.evaluate("window.ended") == 1008
-    assert page.evaluate("fetch('/api/contents').then(r => r.status)") == 403
+    assert status_of_contents(page) == 403
