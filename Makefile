@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 NPM := $(VENV)/bin/python labextension/hatch_build.py
 LABEXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune -o -type f ! -name '*.tsbuildinfo' -print)
 
-.PHONY: help run test check bench clean
+.PHONY: help run test check chaos bench clean
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -28,6 +28,10 @@ check: $(VENV)/test  ## Check style, types and layers
 	$(NPM) exec -- tsc --noEmit
 	$(NPM) run lint
 	$(NPM) run format:check
+
+chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come, on each database
+	@.ci/system-packages postgresql
+	@COFLOWS_CHAOS_TICKS=$${COFLOWS_CHAOS_TICKS:-100000} COFLOWS_CHAOS_AGENTS=$${COFLOWS_CHAOS_AGENTS:-400} $(VENV)/bin/pytest tests/chaos
 
 bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@.ci/system-packages wrk

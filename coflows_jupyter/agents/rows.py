@@ -184,7 +184,17 @@ class Rows:
             connection.execute(_MOVE, values)
 
 
-def database_time(connection: sa.Connection) -> int | None:
-    """Return what time it is for a database that several machines use; ``None`` for one on this machine."""
-    now = {"postgresql": "clock_timestamp()", "mssql": "SYSDATETIMEOFFSET()"}.get(connection.dialect.name)
-    return micros(connection.exec_driver_sql(f"SELECT {now}").scalar_one()) if now else None
+def database_time(connection: sa.Connection, patience: float) -> int | None:
+    """Return what time it is for a database that several machines use; ``None`` for one on this machine.
+
+    Args:
+        connection: in a transaction that just began.
+        patience: seconds; a server that is silent for longer in this transaction does not lock out others any more,
+            where the database knows how to see to that.
+    """
+    if connection.dialect.name == "postgresql":
+        setting = f"set_config('idle_in_transaction_session_timeout', '{round(patience * 1000)}', true)"
+        return micros(connection.exec_driver_sql(f"SELECT clock_timestamp(), {setting}").one()[0])
+    if connection.dialect.name == "mssql":
+        return micros(connection.exec_driver_sql("SELECT SYSDATETIMEOFFSET()").scalar_one())
+    return None

@@ -148,7 +148,7 @@ class Scheduler:
 
         if self._store is None:
             self._store = AgentStore(self._workflow, self.owner, self._lease)
-        now = database_time(connection)
+        now = database_time(connection, self._lease)
         if now is not None:
             self._skew = now - self._clock.now()
         return work(self._store, connection, self.now())

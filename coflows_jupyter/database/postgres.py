@@ -95,8 +95,9 @@ _SCHEME = re.compile(r"postgres(?:ql)?(?:\+[a-z0-9]+)?://")
 # While it starts, stops or is full, a server answers too; what else it answers stays as it is.
 _ANSWERED = ("FATAL", "password", "authentication", "does not exist", "SSL")
 _SOON = ("starting up", "shutting down", "recovery mode", "too many", "remaining connection slots", "terminating")
-# Serialization failure, deadlock, administrator's shutdown, crash, not yet, too many connections.
-_PASSING = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "53300"})
+# Serialization failure, deadlock, silence in a transaction, administrator's shutdown, crash, not yet, too many
+# connections.
+_PASSING = frozenset({"40001", "40P01", "25P03", "57P01", "57P02", "57P03", "53300"})
 
 
 def parse(text: str) -> dict[str, str]:
