@@ -29,9 +29,11 @@ check: $(VENV)/test  ## Check style, types and layers
 	$(NPM) run lint
 	$(NPM) run format:check
 
-chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come, on each database
+chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come on each database, and writers of M sets 200 times
 	@.ci/system-packages postgresql
-	@COFLOWS_CHAOS_TICKS=$${COFLOWS_CHAOS_TICKS:-100000} COFLOWS_CHAOS_AGENTS=$${COFLOWS_CHAOS_AGENTS:-400} $(VENV)/bin/pytest tests/chaos
+	@COFLOWS_CHAOS_TICKS=$${COFLOWS_CHAOS_TICKS:-100000} COFLOWS_CHAOS_AGENTS=$${COFLOWS_CHAOS_AGENTS:-400} COFLOWS_CHAOS_KILLS=200 $(VENV)/bin/pytest --timeout 3600 tests/chaos
+	@COFLOWS_TEST_WRITES=2000 $(VENV)/bin/pytest --timeout 3600 tests/mset/test_processes.py
+
 
 bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@.ci/system-packages wrk
@@ -43,6 +45,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@$(VENV)/bin/python -m bench.lag
 	@$(VENV)/bin/python -m bench.start
 	@$(VENV)/bin/python -m bench.results
+	@$(VENV)/bin/python -m bench.m
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) coflows_jupyter/labextension coflows_jupyter/server/static labextension/lib labextension/node_modules

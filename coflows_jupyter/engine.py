@@ -32,7 +32,7 @@ from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
-from coflows_jupyter.mset.place import database_of, host_place
+from coflows_jupyter.mset.place import database_of, host_place, prune
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.registry import Runs
@@ -41,6 +41,9 @@ from coflows_jupyter.workflow.package import Package
 EventKind = Literal["state", "build", "catalog", "host", "runs"]
 State = Literal["starting", "building", "serving", "failed", "stopped"]
 Mode = Literal["process", "embedded"]
+
+PRUNE_SECONDS = 3600.0
+"""How often the log of M sets is looked through for what is too old."""
 
 log = logging.getLogger(__name__)
 run_log = logging.getLogger("coflows.run")
@@ -159,6 +162,7 @@ class Engine:
         self._listeners: list[Listener] = []
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
+        self._pruner: asyncio.Task[None] | None = None
         self._pips = Pips()
         self.m = host_place(database_of(config))
         self.secrets = open_secrets(config)
@@ -193,6 +197,8 @@ class Engine:
         """Build for the first time and begin to watch; mistakes in the Workflow end up in the state."""
         await self.build()
         self.runs.open()
+        if self.state != "stopped":
+            self._pruner = asyncio.get_running_loop().create_task(self._prune())
         if self.watching and self.state != "stopped":
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
@@ -269,6 +275,14 @@ class Engine:
             folders = {path.parts[0] for path in paths if len(path.parts) > 1 and (root / path).is_file()}
         async for _ in changes(self.config.workflow, folders):
             await self.build()
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_SECONDS)
+            try:
+                await asyncio.to_thread(prune, self.m)
+            except Exception:
+                log.exception("the log of M sets could not be pruned")
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -367,6 +381,8 @@ class Engine:
         """Stop watching, give running calls ``drain`` seconds, end the hosts."""
         self._set_state("stopped")
         self._pips.close()
+        if self._pruner is not None:
+            self._pruner.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from coflows_jupyter.mset.model import Author
 from coflows_jupyter.mset.rights import level_in_code
 from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.runtimes.context import current
+
+KEEP = timedelta(days=90)
+"""How long changes are kept that were followed by others; the last one of an entry stays as long as the entry."""
 
 if TYPE_CHECKING:
     from coflows_jupyter.config import Config
@@ -115,6 +119,14 @@ def at(place: Place | None) -> Iterator[None]:
 def enter(place: Place | None) -> None:
     """Let what follows in this context see the sets of ``place``."""
     _entered.set(place)
+
+
+def prune(place: Place) -> None:
+    """Delete what is older than ``KEEP`` from the log of the sets in a database; others look after theirs."""
+    from coflows_jupyter.mset.sql import SqlMStore
+
+    if place.database and isinstance(place.store, SqlMStore):
+        place.store.prune(KEEP)
 
 
 def database_of(config: Config) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import sqlite3
@@ -13,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from coflows_jupyter import engine
+from coflows_jupyter.config import load_config
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.database.current import newest
 from coflows_jupyter.errors import ConfigError
+from coflows_jupyter.mset import place
 from coflows_jupyter.mset.model import Author, Change, encode
 from coflows_jupyter.mset.place import open_database
 from coflows_jupyter.mset.sql import SqlMStore
@@ -175,6 +179,28 @@ def test_retention(tmp_path: Path) -> None:
         m.at("2020-01-01")
     assert store.prune(dt.timedelta(0)) == 0
     store.close()
+
+
+def test_a_server_prunes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine deletes from time to time what is older than what is kept."""
+    m = make(open_database(tmp_path / "coflows.db"))
+    m["a"] = 1
+    m["a"] = 2
+    monkeypatch.setattr(engine, "PRUNE_SECONDS", 0.01)
+    monkeypatch.setattr(place, "KEEP", dt.timedelta(0))
+    (tmp_path / "package.json").write_text('{"ID": "wid", "Name": "Sets"}')
+    (tmp_path / "coflows_config.json").write_text('{"Workflow": "package.json"}')
+
+    async def run() -> None:
+        opened = engine.Engine(load_config(tmp_path / "coflows_config.json"), mode="embedded")
+        await opened.start()
+        while len(m.history("a")) > 1:  # noqa: ASYNC110 - an engine does not say when it has pruned
+            await asyncio.sleep(0.01)
+        await opened.close(0)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    assert [event.value for event in m.history("a")] == [2]
+    m._store.close()
 
 
 def test_another_process_sees_a_change_soon(tmp_path: Path) -> None:
