@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -38,7 +39,7 @@ from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.registry import Runs
 from coflows_jupyter.workflow.package import Package
 
-EventKind = Literal["state", "build", "catalog", "host", "runs"]
+EventKind = Literal["state", "build", "catalog", "host", "runs", "agents"]
 State = Literal["starting", "building", "serving", "failed", "stopped"]
 Mode = Literal["process", "embedded"]
 
@@ -169,7 +170,8 @@ class Engine:
         self._pool = self._make_pool(on_output, early)
         self.agents: Agents | None = None
         if agents is not None:
-            self.agents = Agents(lambda: self._make_pool(on_output), self.runs, agents, lambda: self.m.store)
+            tell = functools.partial(self._tell, "agents")
+            self.agents = Agents(lambda: self._make_pool(on_output), self.runs, agents, lambda: self.m.store, tell)
 
     def _make_pool(self, tell: OnOutput, early: EarlyHost | None = None) -> Pool:
         def on_output(run_id: str, stream: str, text: str) -> None:

@@ -84,6 +84,40 @@ class AgentState(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
+    """An Agent, as the REST API and the command give it.
+
+    Args:
+        id: its ID.
+        name: what to show.
+        description: a sentence or more.
+        path: file that declares it.
+        mode: started, paused or stopped.
+        schedule: when its job runs, empty without one.
+        words: the same in plain language.
+        upcoming: the next instants, ISO 8601 in UTC; none unless it is started.
+        listens: ID of the M set that it listens to, empty without one.
+        callbacks: which of its functions there are.
+        policy: what happens to its runs.
+        last: its latest run that is over.
+        running: IDs of runs that go on.
+    """
+
+    id: str
+    name: str
+    description: str
+    path: str
+    mode: Mode
+    schedule: str
+    words: str
+    upcoming: list[str]
+    listens: str
+    callbacks: tuple[Callback, ...]
+    policy: dict[str, Any]
+    last: dict[str, Any] | None
+    running: list[str]
+
+
 def micros(moment: datetime) -> int:
     """Return an instant as microseconds since 1970."""
     return round(moment.timestamp() * 1_000_000)

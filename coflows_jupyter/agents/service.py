@@ -12,7 +12,8 @@ import msgspec
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.agents.explain import explain_at
-from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, iso, micros, public
+from coflows_jupyter.agents.model import AgentModel, AgentRun, AgentState, Mode, instant, iso, micros, public
+from coflows_jupyter.agents.news import News
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.scheduler import Scheduler
 from coflows_jupyter.agents.telling import Teller
@@ -24,7 +25,7 @@ from coflows_jupyter.host.protocol import Call, Result, new_run_id
 from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.queries.catalog import Catalog
 from coflows_jupyter.runs.registry import Runs
-from coflows_jupyter.runtimes.agent import AgentEntry, Callback
+from coflows_jupyter.runtimes.agent import AgentEntry
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,40 +37,6 @@ UPCOMING = 5
 log = logging.getLogger(__name__)
 
 
-class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
-    """An Agent, as the REST API and the command give it.
-
-    Args:
-        id: its ID.
-        name: what to show.
-        description: a sentence or more.
-        path: file that declares it.
-        mode: started, paused or stopped.
-        schedule: when its job runs, empty without one.
-        words: the same in plain language.
-        upcoming: the next instants, ISO 8601 in UTC; none unless it is started.
-        listens: ID of the M set that it listens to, empty without one.
-        callbacks: which of its functions there are.
-        policy: what happens to its runs.
-        last: its latest run that is over.
-        running: IDs of runs that go on.
-    """
-
-    id: str
-    name: str
-    description: str
-    path: str
-    mode: Mode
-    schedule: str
-    words: str
-    upcoming: list[str]
-    listens: str
-    callbacks: tuple[Callback, ...]
-    policy: dict[str, Any]
-    last: dict[str, Any] | None
-    running: list[str]
-
-
 class Agents:
     """The Agents of one Workflow.
 
@@ -78,6 +45,7 @@ class Agents:
         runs: what knows all runs.
         database: where ticks and runs are kept.
         sets: gives the Workflow's M sets, so that their changes are heard of at once.
+        on_change: see ``News``.
 
     Attributes:
         settled: whether the first Build's Agents have been loaded, or there were none.
@@ -89,6 +57,7 @@ class Agents:
         runs: Runs,
         database: Database,
         sets: Callable[[], MStore],
+        on_change: Callable[[str], None] = lambda _failure: None,
     ) -> None:
         self.catalog = Catalog()
         self.settled = False
@@ -101,6 +70,7 @@ class Agents:
         self._sets = sets
         self._subscriptions: dict[str, Callable[[], None]] = {}
         self._teller = Teller(self.send, self._before)
+        self._news = News(on_change)
 
     async def load(self, build: Build) -> tuple[Diagnostic, ...]:
         """Load the Agents of a Build and run them in place of those before; return every finding.
@@ -164,6 +134,7 @@ class Agents:
             log.warning("Agent %s could not load the M set %s: %s", entry.id, entry.listens, error.message)
 
     def _ended(self, run: AgentRun) -> None:
+        self._news.ended(run)
         entry = self.catalog.agents.get(run.agent_id)
         if entry is not None:
             self._teller.tell(entry, run)
@@ -190,6 +161,7 @@ class Agents:
         self._teller.close()
         if self._scheduler is not None:
             await self._scheduler.close(drain)
+        self._news.close()
         if self._pool is not None:
             await self._pool.close(drain)
         await asyncio.to_thread(self._database.close)
@@ -206,6 +178,7 @@ class Agents:
         call = Call(name, run.agent_id, run.function, "json", data, "", caller, timeout)
         noted = self._runs.begin(call, self._workflow, self.catalog)
         self._runs.note(noted)
+        self._news.changed()
         try:
             result = await self._pool.call(call)
         except BaseException as error:
@@ -243,6 +216,7 @@ class Agents:
         now = self._now()
         run = self._job(entry, "manual", now, type_)
         await self._opened().add([run])
+        self._news.changed()
         return run
 
     async def backfill(self, agent_id: str, start: int, end: int) -> list[AgentRun]:
@@ -285,6 +259,7 @@ class Agents:
         if run is None:
             raise NotFoundError(f"there is no run {run_id} of an Agent")
         scheduler.stop(run_id, reason)
+        self._news.changed()
         return run
 
     def stop(self, run_id: str) -> None:
@@ -335,6 +310,7 @@ class Agents:
         """
         entry = self._entry(agent_id)
         await self._opened().set_mode(entry.id, mode, why)
+        self._news.changed()
 
     async def history(self, agent_id: str = "", *, limit: int = 50) -> list[AgentRun]:
         """Return runs, of all Agents or of one, the latest first."""

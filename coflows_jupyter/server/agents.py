@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from coflows_jupyter.agents.model import AgentRun, Mode, iso, micros, public
+from coflows_jupyter.agents.model import AgentModel, AgentRun, Mode, iso, micros, public
 from coflows_jupyter.agents.schedule import Schedule
-from coflows_jupyter.agents.service import UPCOMING, AgentModel, Agents
+from coflows_jupyter.agents.service import UPCOMING, Agents
 from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError
 from coflows_jupyter.runs.model import moment
 from coflows_jupyter.server.base import BaseHandler

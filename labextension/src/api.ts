@@ -4,6 +4,8 @@ import type { JSONValue } from '@lumino/coreutils';
 import type { JSONSchema7 } from 'json-schema';
 import { readEvents, type IServerEvent } from './events';
 import type {
+  IAgent,
+  IAgentRun,
   IAnswer,
   IBuildReport,
   ICatalog,
@@ -17,6 +19,7 @@ import type {
   INewSource,
   IProblem,
   IRun,
+  ISchedulePreview,
   IWorkflow,
   Level
 } from './tokens';
@@ -194,6 +197,60 @@ export class Api {
     });
   }
 
+  async agents(workflow: string): Promise<IAgent[]> {
+    const path = `${workflowPath(workflow)}/agents`;
+    return (await this._json<{ agents: IAgent[] }>(path)).agents;
+  }
+
+  /** List runs of Agents, the latest first. */
+  async agentRuns(
+    workflow: string,
+    filter: { agent?: string; limit: number }
+  ): Promise<IAgentRun[]> {
+    const path = `${workflowPath(workflow)}/agent-runs${URLExt.objectToQueryString(filter)}`;
+    return (await this._json<{ runs: IAgentRun[] }>(path)).runs;
+  }
+
+  /** Start, pause or stop an Agent, or run its job now. */
+  async tellAgent(
+    workflow: string,
+    agent: string,
+    action: 'start' | 'pause' | 'stop' | 'run'
+  ): Promise<void> {
+    await this._post(`${agentPath(workflow, agent)}/${action}`, {});
+  }
+
+  /** Give an Agent a message; answers with what it returns. */
+  async sendToAgent(workflow: string, agent: string, data: string): Promise<IAnswer> {
+    const start = performance.now();
+    const response = await this._request(`${agentPath(workflow, agent)}/send`, {
+      method: 'POST',
+      body: JSON.stringify({ data }),
+      headers: { 'Content-Type': 'application/json', ...DOOR }
+    });
+    return readBody(response, (performance.now() - start) / 1000);
+  }
+
+  /**
+   * Why an Agent did or did not run.
+   *
+   * @param at - ISO 8601.
+   */
+  async explain(workflow: string, agent: string, at: string): Promise<string[]> {
+    const path = `${agentPath(workflow, agent)}/explain${URLExt.objectToQueryString({ at })}`;
+    return (await this._json<{ sentences: string[] }>(path)).sentences;
+  }
+
+  async cancelAgentRun(workflow: string, run: string): Promise<void> {
+    const path = `${workflowPath(workflow)}/agent-runs/${encodeURIComponent(run)}/cancel`;
+    await this._post(path, {});
+  }
+
+  /** Say what a schedule means. */
+  schedule(text: string): Promise<ISchedulePreview> {
+    return this._post('coflows/api/schedule', { text });
+  }
+
   private _post<T>(path: string, body: JSONValue): Promise<T> {
     return this._json(path, { method: 'POST', body: JSON.stringify(body) });
   }
@@ -258,4 +315,8 @@ function runPath(id: string): string {
 
 function workflowPath(id: string): string {
   return `coflows/api/workflows/${encodeURIComponent(id)}`;
+}
+
+function agentPath(workflow: string, agent: string): string {
+  return `${workflowPath(workflow)}/agents/${encodeURIComponent(agent)}`;
 }

@@ -48,11 +48,20 @@ const STEPS: [number, Intl.RelativeTimeFormatUnit][] = [
  * @param locale - BCP 47; the browser's by default.
  */
 export function agoText(at: string, now: number, locale?: string): string {
-  let amount = Math.max(0, (now - Date.parse(at)) / 1000);
+  return relative(Math.min(0, (Date.parse(at) - now) / 1000), at, locale);
+}
+
+/** How soon something is; as `agoText`. */
+export function untilText(at: string, now: number, locale?: string): string {
+  return relative(Math.max(0, (Date.parse(at) - now) / 1000), at, locale);
+}
+
+function relative(seconds: number, at: string, locale?: string): string {
   const text = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  let amount = Math.abs(seconds);
   for (const [size, unit] of STEPS) {
     if (amount < size) {
-      return text.format(-Math.floor(amount), unit);
+      return text.format(Math.sign(seconds) * Math.floor(amount), unit);
     }
     amount /= size;
   }

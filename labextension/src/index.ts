@@ -12,6 +12,7 @@ import { addCommand, addOpenAt } from './commands';
 import { CoflowsPanel } from './components/panel';
 import { Connection } from './connection';
 import { editor } from './editor/plugin';
+import { AgentsModel } from './sections/agents/model';
 import { PeopleModel } from './sections/people/model';
 import { CallsModel } from './sections/queries/model';
 import { SECTIONS } from './sections/registry';
@@ -33,7 +34,8 @@ const model: JupyterFrontEndPlugin<ICoflows> = {
       model,
       calls: new CallsModel(api, model),
       runs: new RunsModel(api, model, connection),
-      people: new PeopleModel(api, model, connection)
+      people: new PeopleModel(api, model, connection),
+      agents: new AgentsModel(api, model, connection)
     };
   }
 };

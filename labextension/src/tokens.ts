@@ -1,6 +1,7 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import { Token } from '@lumino/coreutils';
 import type { PeopleModel } from './sections/people/model';
+import type { AgentsModel } from './sections/agents/model';
 import type { CallsModel } from './sections/queries/model';
 import type { RunsModel } from './sections/runs/model';
 import type { CoflowsModel } from './sections/workflow/model';
@@ -41,6 +42,15 @@ export namespace CommandIDs {
   export const copyNewKey = 'coflows:copy-new-key';
   export const revokeKey = 'coflows:revoke-key';
   export const removeMember = 'coflows:remove-member';
+  export const startAgent = 'coflows:start-agent';
+  export const pauseAgent = 'coflows:pause-agent';
+  export const stopAgent = 'coflows:stop-agent';
+  export const runAgent = 'coflows:run-agent';
+  export const editSchedule = 'coflows:edit-schedule';
+  export const openAgentSource = 'coflows:open-agent-source';
+  export const openAgentRun = 'coflows:open-agent-run';
+  export const explainAgentRun = 'coflows:explain-agent-run';
+  export const cancelAgentRun = 'coflows:cancel-agent-run';
 }
 
 /** What the server's REST answers; the field names are those of its OpenAPI document. */
@@ -151,7 +161,7 @@ export interface ICatalog {
 /** What travels on the event bus: that something changed, never the state itself. */
 export interface IEngineEvent {
   workflow: string;
-  kind: 'state' | 'build' | 'catalog' | 'host' | 'runs';
+  kind: 'state' | 'build' | 'catalog' | 'host' | 'runs' | 'agents';
   state: IWorkflow['state'];
   message: string;
   step: string;
@@ -288,6 +298,54 @@ export interface IMember {
   source: string;
 }
 
+export type AgentMode = 'started' | 'paused' | 'stopped';
+
+/** What runs on its own: on a schedule, when an M set changes, or when a message arrives. */
+export interface IAgent {
+  id: string;
+  name: string;
+  description: string;
+  /** File that declares it, below the Lab root; empty when Lab can't open it. */
+  path: string;
+  mode: AgentMode;
+  /** Empty without one. */
+  schedule: string;
+  /** The schedule in plain language. */
+  words: string;
+  /** The next instants, ISO 8601 in UTC. */
+  upcoming: string[];
+  /** ID of the M set that it listens to; empty without one. */
+  listens: string;
+  /** Which of its functions there are. */
+  callbacks: string[];
+  last: IAgentRun | null;
+  /** IDs of runs that go on. */
+  running: string[];
+}
+
+export type AgentRunState =
+  'due' | 'running' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'lost' | 'skipped';
+
+/** One reason for an Agent to run, and what became of it; times are ISO 8601. */
+export interface IAgentRun {
+  run_id: string;
+  agent_id: string;
+  fire_at: string;
+  state: AgentRunState;
+  attempt: number;
+  owner: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  reason: string;
+  cause: 'schedule' | 'catchup' | 'set' | 'message' | 'manual' | 'backfill';
+}
+
+/** What a schedule means. */
+export interface ISchedulePreview {
+  words: string;
+  upcoming: string[];
+}
+
 /** Arguments of a call by name; a parameter that is absent keeps its default. */
 export type Arguments = Partial<Record<string, JSONValue>>;
 
@@ -297,6 +355,7 @@ export interface ICoflows {
   readonly calls: CallsModel;
   readonly runs: RunsModel;
   readonly people: PeopleModel;
+  readonly agents: AgentsModel;
 }
 
 export const ICoflows = new Token<ICoflows>(

@@ -4,3 +4,4 @@ import './result.css';
 import './editor.css';
 import './runs.css';
 import './people.css';
+import './agents.css';

@@ -3,6 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import type { JSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
+import { AgentsModel } from '../sections/agents/model';
 import { CallsModel } from '../sections/queries/model';
 import { CoflowsPanel } from '../components/panel';
 import { Connection } from '../connection';
@@ -35,6 +36,7 @@ describe('CoflowsPanel', () => {
   let calls: CallsModel;
   let runs: RunsModel;
   let people: PeopleModel;
+  let agents: AgentsModel;
   let panel: CoflowsPanel;
   let executed: [string, JSONObject][];
 
@@ -61,7 +63,8 @@ describe('CoflowsPanel', () => {
     runs = new RunsModel(server.api, model, connection);
     people = new PeopleModel(server.api, model, connection);
     const rendermime = new RenderMimeRegistry();
-    const services = { model, calls, runs, people, commands, trans, rendermime };
+    agents = new AgentsModel(server.api, model, connection);
+    const services = { model, calls, runs, people, agents, commands, trans, rendermime };
     panel = new CoflowsPanel(services, nullTranslator);
     Widget.attach(panel, document.body);
     await model.refresh();
@@ -86,6 +89,7 @@ describe('CoflowsPanel', () => {
     calls.dispose();
     runs.dispose();
     people.dispose();
+    agents.dispose();
     model.dispose();
     connection.dispose();
   });

@@ -3,6 +3,8 @@ import * as React from 'react';
 import type { ICommandsOptions } from '../commands';
 import type { IServices } from '../components/context';
 import { CommandIDs } from '../tokens';
+import { addAgentCommands } from './agents/commands';
+import { AgentsSection } from './agents/section';
 import { addPeopleCommands } from './people/commands';
 import { PeopleSection } from './people/section';
 import { addCopyCommands, addFunctionCommands } from './queries/commands';
@@ -60,6 +62,15 @@ export const SECTIONS: readonly ISection[] = [
     closed: true,
     model: ({ runs }) => runs,
     addCommands: addRunCommands
+  },
+  {
+    id: 'agents',
+    title: trans => trans.__('Agents'),
+    body: <AgentsSection />,
+    size: 6,
+    closed: true,
+    model: ({ agents }) => agents,
+    addCommands: addAgentCommands
   },
   {
     id: 'people',

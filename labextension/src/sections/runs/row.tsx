@@ -1,22 +1,10 @@
 import * as React from 'react';
 import { ProgressBar, useNow } from '../../components/activity';
 import { useServices } from '../../components/context';
+import { Sign } from '../../components/sign';
 import { agoText, durationText } from '../../format';
-import { CommandIDs, type IRun, type RunOutcome } from '../../tokens';
+import { CommandIDs, type IRun } from '../../tokens';
 import { outcomeLabels } from './text';
-
-/** Shapes as well as colours, so that nobody has to tell red from green. */
-const SIGNS: Record<RunOutcome, string> = {
-  running: '●',
-  succeeded: '✓',
-  failed: '✕',
-  timed_out: '◷',
-  cancelled: '⊘',
-  crashed: '⚡\ufe0e',
-  denied: '⊖',
-  refused: '⊖',
-  lost: '?'
-};
 
 export interface IRunRowProps {
   run: IRun;
@@ -44,10 +32,7 @@ export function RunRow(props: IRunRowProps): React.JSX.Element {
         onClick={onToggle}
         onFocus={onFocus}
       >
-        <span className="jp-Coflows-sign" data-outcome={run.outcome} title={label}>
-          <span aria-hidden="true">{SIGNS[run.outcome]}</span>
-          <span className="jp-Coflows-hidden">{label}</span>
-        </span>
+        <Sign outcome={run.outcome} label={label} />
         <span className="jp-Coflows-label" title={`${run.query}.${run.function}`}>
           {run.query}.{run.function}
         </span>
