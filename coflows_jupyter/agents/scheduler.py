@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from coflows_jupyter.agents.clock import Clock, SystemClock
@@ -139,7 +140,11 @@ class Scheduler:
 
     async def transact(self, work: Callable[[AgentStore, Connection, int], T]) -> T:
         """Do ``work`` with the tables, a connection and the time, in a transaction off the loop."""
-        return await asyncio.wrap_future(self._database.submit(lambda connection: self._do(work, connection)))
+        return await asyncio.wrap_future(self.submit(work))
+
+    def submit(self, work: Callable[[AgentStore, Connection, int], T]) -> Future[T]:
+        """Do ``work`` as ``transact`` does, without waiting for it."""
+        return self._database.submit(lambda connection: self._do(work, connection))
 
     def _do(self, work: Callable[[AgentStore, Connection, int], T], connection: Connection) -> T:
         # Imported here, on the database's thread, because SQLAlchemy takes long.

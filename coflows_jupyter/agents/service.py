@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # What the original sends to every Agent that it deploys.
 INITIAL = json.dumps({"Function": "Main", "Data": "Initial Execution"}, separators=(",", ":"))
 UPCOMING = 5
+# Between two looks for runs that are too old to keep.
+PRUNE_MICROS = 600_000_000
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Agents:
         runs: what knows all runs.
         database: where ticks and runs are kept.
         sets: gives the Workflow's M sets, so that their changes are heard of at once.
+        keep: days for which runs that are over stay in the history.
         on_change: see ``News``.
 
     Attributes:
@@ -57,6 +60,7 @@ class Agents:
         runs: Runs,
         database: Database,
         sets: Callable[[], MStore],
+        keep: float,
         on_change: Callable[[str], None] = lambda _failure: None,
     ) -> None:
         self.catalog = Catalog()
@@ -68,6 +72,8 @@ class Agents:
         self._scheduler: Scheduler | None = None
         self._workflow = ""
         self._sets = sets
+        self._keep = round(keep * 86_400_000_000)
+        self._pruned = 0
         self._subscriptions: dict[str, Callable[[], None]] = {}
         self._teller = Teller(self.send, self._before)
         self._news = News(on_change)
@@ -138,6 +144,9 @@ class Agents:
         entry = self.catalog.agents.get(run.agent_id)
         if entry is not None:
             self._teller.tell(entry, run)
+        if run.ended_at - self._pruned > PRUNE_MICROS:
+            self._pruned = run.ended_at
+            self._opened().submit(lambda store, connection, now: store.prune(connection, now - self._keep))
 
     async def _before(self, run: AgentRun) -> AgentRun | None:
         return await self._opened().transact(lambda store, connection, _now: store.before(connection, run))

@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(new)
     add = typer.Typer(help="Add a file or a library to the Workflow.")
     add.command("query")(add_query)
+    add.command("agent")(add_agent)
     add.command("base")(add_base)
     add.command("pip")(add_pip)
     app.add_typer(add, name="add")
@@ -41,6 +42,13 @@ def new(
 def add_query(context: typer.Context, name: Name) -> None:
     """Add a Query: a Python file whose public functions are endpoints."""
     from coflows_jupyter.workflow.templates import add_query as add
+
+    _add(context, add, name)
+
+
+def add_agent(context: typer.Context, name: Name) -> None:
+    """Add an Agent: a Python function that runs on a schedule."""
+    from coflows_jupyter.workflow.templates import add_agent as add
 
     _add(context, add, name)
 

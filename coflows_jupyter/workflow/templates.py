@@ -26,6 +26,9 @@ _WORKFLOW_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _FILE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
+_TEMPLATES = {"Agents": "agent", "Base": "base", "Queries": "query"}
+
+
 def new_workflow(directory: Path, name: str | None = None) -> Path:
     """Make a Workflow that runs as it is, with a random SecretKey that only its owner can read.
 
@@ -143,6 +146,23 @@ def add_base(package_file: Path, name: str, language: str = "python") -> Path:
     return _add(package_file, "Base", name, language)
 
 
+def add_agent(package_file: Path, name: str, language: str = "python") -> Path:
+    """Add an Agent that runs on a schedule.
+
+    Args:
+        package_file: the Workflow's package.json.
+        name: the file's name without suffix, and the Agent's.
+        language: a language of ``skeleton/``.
+
+    Returns:
+        The absolute path of the new file.
+
+    Raises:
+        PackageError: the name or language can't be used, or a file of that name exists.
+    """
+    return _add(package_file, "Agents", name, language)
+
+
 def _add(package_file: Path, key: str, name: str, language: str) -> Path:
     package = read_package(package_file)
     _check(key, name, language)
@@ -154,7 +174,7 @@ def _add(package_file: Path, key: str, name: str, language: str) -> Path:
     entry = {"Name": content if key == "Base" else f"{name}{suffix}", "Content": content}
     if key == "Queries":
         entry["ID"] = name
-    template = "query" if key == "Queries" else "base"
+    template = _TEMPLATES[key]
     try:
         _write_new(file, _skeleton(f"{language}/{template}.txt", {"NAME": name}))
     except OSError as error:

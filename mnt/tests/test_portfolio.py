@@ -32,3 +32,8 @@ def test_months_lead_to_the_total(query):
 
 def test_every_function_is_described(workflow):
     assert all(f.description for entry in workflow.catalog.queries.values() for f in entry.functions.values())
+
+
+def test_the_market_has_tables(query):
+    assert list(query.market.quotes()) == []
+    assert list(query.market.alarms()) == []

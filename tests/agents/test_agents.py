@@ -26,7 +26,7 @@ from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.runs.registry import open_runs
 
 CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
-PATIENCE = 30
+PATIENCE = 90
 
 TICKER = """
 from coflows_jupyter import agent

@@ -19,7 +19,7 @@ from coflows_jupyter.errors import FunctionError
 from coflows_jupyter.runtimes.agent import AgentEntry, Policy
 
 SECONDLY = "* * * * * ?"
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Stage:

@@ -16,7 +16,7 @@ from coflows_jupyter.errors import PackageError
 from coflows_jupyter.workflow.listing import update_package
 from coflows_jupyter.workflow.package import read_package
 from coflows_jupyter.workflow.sources import read_sources
-from coflows_jupyter.workflow.templates import add_base, add_query, new_workflow
+from coflows_jupyter.workflow.templates import add_agent, add_base, add_query, new_workflow
 from coflows_jupyter.workflow.validate import validate
 
 
@@ -87,16 +87,19 @@ def test_name_of_folder(tmp_path: Path, folder: str, name: str) -> None:
 
 
 def test_add(tmp_path: Path) -> None:
-    """A new Query and a new Base library are valid Python, listed, and found under their names."""
+    """A new Query, Base library or Agent is valid Python, listed, and found under its name."""
     package_file = new_workflow(tmp_path / "w") / "package.json"
     query = add_query(package_file, "pricing")
     base = add_base(package_file, "curves")
+    agent = add_agent(package_file, "hourly")
+    assert agent == tmp_path / "w/Agents/hourly.py"
     assert (query, base) == (tmp_path / "w/Queries/pricing.py", tmp_path / "w/Base/curves.py")
     package = read_package(package_file)
     assert [(q.id, q.name) for q in package.queries] == [("pyapi", "pyapi.py"), ("pricing", "pricing.py")]
     assert [b.name for b in package.base] == ["Base/library.py", "Base/curves.py"]
     assert update_package(package_file).queries == package.queries
-    for file in (query, base):
+    assert [a.name for a in package.agents] == ["hourly.py"]
+    for file in (query, base, agent):
         assert any(isinstance(node, ast.FunctionDef) for node in ast.parse(file.read_text()).body)
     assert "/pricing/" in query.read_text()
     assert validate(tmp_path / "w", environ={}) == ()
