@@ -172,7 +172,9 @@ class Engine:
         if agents is not None:
             tell = functools.partial(self._tell, "agents")
             keep = config.runs.days
-            self.agents = Agents(lambda: self._make_pool(on_output), self.runs, agents, lambda: self.m.store, keep, tell)
+            self.agents = Agents(
+                lambda: self._make_pool(on_output), self.runs, agents, lambda: self.m.store, keep, tell
+            )
 
     def _make_pool(self, tell: OnOutput, early: EarlyHost | None = None) -> Pool:
         def on_output(run_id: str, stream: str, text: str) -> None:
