@@ -22,7 +22,9 @@ def _comparable(found: Any, wanted: Any) -> bool:
 def _contains(found: Any, wanted: Any) -> bool:
     if isinstance(found, str):
         return isinstance(wanted, str) and wanted in found
-    return isinstance(found, list | dict) and wanted in found
+    if isinstance(found, dict):
+        return isinstance(wanted, str) and wanted in found
+    return isinstance(found, list) and wanted in found
 
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -26,6 +26,13 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", 'odd"', "it's", "c.d", ""]), VALUES, max_size=3)
 
 
+def test_a_dict_contains_its_names_only() -> None:
+    """Whether a dictionary contains something is asked about its names; anything else is not in it."""
+    (condition,) = parse({"a__contains": [1]})
+    assert not meets({"a": {"b": 1}}, (condition,))
+    assert meets({"a": {"b": 1}}, parse({"a__contains": "b"}))
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(OBJECTS, max_size=8), st.data())
 def test_stores_agree_with_python(tmp_path: Path, objects: list[dict[str, Any]], data: st.DataObject) -> None:
