@@ -31,6 +31,19 @@ PATIENCE_SECONDS = 15.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 
 
+_LOADING = threading.Lock()
+
+
+def load_libraries() -> None:
+    """Import SQLAlchemy and alembic, on whatever thread, one thread after the other.
+
+    Their modules import each other. Of two threads that begin with different ones each would come to wait for the
+    other, which Python resolves by giving one of them half a module.
+    """
+    with _LOADING:
+        import coflows_jupyter.database.migrate  # noqa: F401
+
+
 class Backend(Protocol):
     """What differs between kinds of databases; each is a module."""
 
@@ -91,6 +104,7 @@ class Database:
             ConfigError: the database can't be used.
             DatabaseError: it did not answer.
         """
+        load_libraries()
         from sqlalchemy.exc import DBAPIError
         from sqlalchemy.exc import TimeoutError as PoolTimeout
 

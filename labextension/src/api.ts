@@ -3,18 +3,24 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { JSONValue } from '@lumino/coreutils';
 import type { JSONSchema7 } from 'json-schema';
 import { readEvents, type IServerEvent } from './events';
+import { readSocket } from './socket';
 import type {
   IAgent,
   IAgentRun,
   IAnswer,
   IBuildReport,
   ICatalog,
+  ICondition,
   IDiagnostic,
   IFunction,
   IKey,
   IKeyWish,
+  IMChange,
   IMe,
   IMember,
+  IMPage,
+  IMSet,
+  IMValue,
   INewKey,
   INewSource,
   IProblem,
@@ -36,6 +42,12 @@ export interface IRunFilter {
   /** Only those older than the run of this ID. */
   before?: string;
   limit?: number;
+}
+
+/** An M set of a Workflow. */
+export interface ISetName {
+  workflow: string;
+  name: string;
 }
 
 /** The server answered, and the answer is a problem. */
@@ -61,6 +73,75 @@ export class Api {
   /** Resolve when the server lives. */
   async health(): Promise<void> {
     await this._request('coflows/api/health');
+  }
+
+  /** The M sets of a Workflow that whoever is at this page may read. */
+  async msets(workflow: string): Promise<IMSet[]> {
+    const path = `coflows/api/m?workflow=${encodeURIComponent(workflow)}`;
+    return (await this._json<{ sets: IMSet[] }>(path)).sets;
+  }
+
+  /**
+   * Read entries of an M set, the oldest first.
+   *
+   * @param after - number of the entry before the first one.
+   */
+  msetEntries(
+    set: ISetName,
+    conditions: readonly ICondition[],
+    limit: number,
+    after: number
+  ): Promise<IMPage> {
+    return this._json(msetPath(set, { ...conditionsOf(conditions), limit, after }));
+  }
+
+  /** Read one value with every digit, which JSON in a browser would not keep. */
+  async msetValue(set: ISetName, entry: string): Promise<IMValue> {
+    const response = await this._request(msetPath(set, {}, entry));
+    const tag = response.headers.get('ETag') ?? '';
+    return { text: await response.text(), tag };
+  }
+
+  /** Add a value; the answer has the ID of an equal one when there is one already. */
+  addToMSet(set: ISetName, text: string): Promise<{ entry: string; reason: string }> {
+    return this._json(msetPath(set), { method: 'POST', body: text });
+  }
+
+  /**
+   * Put a value under an ID.
+   *
+   * @param tag - of the value that must be there; empty when nothing may be there.
+   */
+  async putInMSet(set: ISetName, entry: string, text: string, tag: string): Promise<void> {
+    await this._request(msetPath(set, {}, entry), {
+      method: 'PUT',
+      body: text,
+      headers: tag ? { 'If-Match': tag } : { 'If-None-Match': '*' }
+    });
+  }
+
+  async removeFromMSet(set: ISetName, entry: string): Promise<void> {
+    await this._request(msetPath(set, {}, entry), { method: 'DELETE' });
+  }
+
+  /** What happened to an entry, the oldest first. */
+  async msetHistory(set: ISetName, entry: string): Promise<IMChange[]> {
+    const path = msetPath(set, {}, entry, 'history');
+    return (await this._json<{ changes: IMChange[] }>(path)).changes;
+  }
+
+  /** Everything that happens to an M set after a change; ends when the connection does. */
+  msetChanges(set: ISetName, after: number, signal: AbortSignal): AsyncGenerator<IMChange> {
+    const name = encodeURIComponent(set.name);
+    const query = URLExt.objectToQueryString({ workflow: set.workflow, after });
+    // A stream over HTTP would take one of the six connections that a browser has for all of Lab.
+    const url = URLExt.join(this.settings.wsUrl, `coflows/api/m-changes/${name}${query}`);
+    return readSocket(new this.settings.WebSocket(url), signal) as AsyncGenerator<IMChange>;
+  }
+
+  /** The address of what meets the conditions, for callers elsewhere. */
+  msetAddress(set: ISetName, conditions: readonly ICondition[]): string {
+    return this.address(msetPath(set, conditionsOf(conditions)));
   }
 
   /** Who is at this page. */
@@ -299,6 +380,20 @@ async function readBody(response: Response, seconds: number): Promise<IAnswer> {
     runId: response.headers.get('X-Run-Id') ?? '',
     seconds
   };
+}
+
+function msetPath(
+  { workflow, name }: ISetName,
+  query: Record<string, string | number> = {},
+  ...entry: string[]
+): string {
+  const path = ['coflows/api/m', ...[name, ...entry].map(encodeURIComponent)].join('/');
+  return path + URLExt.objectToQueryString({ workflow, ...query });
+}
+
+/** Conditions as the query string has them; the operator keeps fields apart from what else stands there. */
+function conditionsOf(conditions: readonly ICondition[]): Record<string, string> {
+  return Object.fromEntries(conditions.map(({ field, op, value }) => [`${field}__${op}`, value]));
 }
 
 function membersPath(group: string): string {

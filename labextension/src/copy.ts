@@ -1,5 +1,5 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
-import type { Arguments, IFunction, IParameter, IQuery, IRun } from './tokens';
+import type { Arguments, ICondition, IFunction, IParameter, IQuery, IRun } from './tokens';
 
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
 const LOAD = '%load_ext coflows_jupyter';
@@ -9,6 +9,32 @@ const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 /** Quote a word for a POSIX shell. */
 export function shellQuote(word: string): string {
   return PLAIN_WORD.test(word) ? word : quoted(word);
+}
+
+/** What meets the conditions as a notebook cell. */
+export function msetAsCell(name: string, conditions: readonly ICondition[]): string {
+  const words = conditions.map(({ field, op, value }) => {
+    const key = op === 'eq' ? field : `${field}__${op}`;
+    const literal = pythonLiteral(readJson(value));
+    return IDENTIFIER.test(key) ? `${key}=${literal}` : `**{${pythonLiteral(key)}: ${literal}}`;
+  });
+  const set = `M.Base(${pythonLiteral(name)})`;
+  const cell = words.length > 0 ? `${set}.where(${words.join(', ')})` : `${set}.to_frame()`;
+  return [LOAD, 'from coflows_jupyter import M', '', cell].join('\n');
+}
+
+/** A GET as a curl command. */
+export function getAsCurl(address: string): string {
+  return `curl -H "x-api-key: $(coflows key show)" ${quoted(address)}`;
+}
+
+/** Read a text as the server reads one in a URL: JSON if it is, else the text. */
+export function readJson(text: string): JSONValue {
+  try {
+    return JSON.parse(text) as JSONValue;
+  } catch {
+    return text;
+  }
 }
 
 function quoted(word: string): string {

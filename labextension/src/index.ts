@@ -13,6 +13,7 @@ import { CoflowsPanel } from './components/panel';
 import { Connection } from './connection';
 import { editor } from './editor/plugin';
 import { AgentsModel } from './sections/agents/model';
+import { MSetsModel } from './sections/msets/model';
 import { PeopleModel } from './sections/people/model';
 import { CallsModel } from './sections/queries/model';
 import { SECTIONS } from './sections/registry';
@@ -35,7 +36,8 @@ const model: JupyterFrontEndPlugin<ICoflows> = {
       calls: new CallsModel(api, model),
       runs: new RunsModel(api, model, connection),
       people: new PeopleModel(api, model, connection),
-      agents: new AgentsModel(api, model, connection)
+      agents: new AgentsModel(api, model, connection),
+      msets: new MSetsModel(api, model, connection)
     };
   }
 };

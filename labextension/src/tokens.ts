@@ -1,5 +1,6 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import { Token } from '@lumino/coreutils';
+import type { MSetsModel } from './sections/msets/model';
 import type { PeopleModel } from './sections/people/model';
 import type { AgentsModel } from './sections/agents/model';
 import type { CallsModel } from './sections/queries/model';
@@ -37,6 +38,12 @@ export namespace CommandIDs {
   export const copyRunCurl = 'coflows:copy-run-curl';
   export const openApiPage = 'coflows:open-api-page';
   export const copyOpenApi = 'coflows:copy-openapi-url';
+  export const refreshMSets = 'coflows:refresh-m-sets';
+  export const newMSet = 'coflows:new-m-set';
+  export const openMSet = 'coflows:open-m-set';
+  export const removeMEntry = 'coflows:remove-m-entry';
+  export const copyMSetCell = 'coflows:copy-m-set-cell';
+  export const copyMSetCurl = 'coflows:copy-m-set-curl';
   export const refreshPeople = 'coflows:refresh-people';
   export const newKey = 'coflows:new-key';
   export const copyNewKey = 'coflows:copy-new-key';
@@ -237,6 +244,55 @@ export interface IRun {
   kept: boolean;
 }
 
+/** An M set and how many entries it has. */
+export interface IMSet {
+  id: string;
+  entries: number;
+}
+
+/** A condition on a field of entries, `address__city` for one inside of an object. */
+export interface ICondition {
+  field: string;
+  op: string;
+  /** As the server reads it: JSON, or else a text. */
+  value: string;
+}
+
+export interface IMEntry {
+  entry: string;
+  value: JSONValue;
+  /** Goes into `after` for those that follow. */
+  number: number;
+}
+
+/** Entries of an M set, the oldest first. */
+export interface IMPage {
+  entries: IMEntry[];
+  /** The set's latest change when it was read. */
+  seq: number;
+  /** Absent or 0 when nothing follows. */
+  next?: number;
+}
+
+/** A value as its text, and the tag that says whether it is still that. */
+export interface IMValue {
+  text: string;
+  tag: string;
+}
+
+/** Something that happened to an M set. */
+export interface IMChange {
+  /** `ready` and `reset` are about the stream: it begins, or what was asked for is not kept any more. */
+  op: 'add' | 'exchange' | 'remove' | 'clear' | 'ready' | 'reset';
+  seq: number;
+  entry: string;
+  /** The new value; for `remove` the one that was there. */
+  value: JSONValue;
+  actor: string;
+  /** ISO 8601. */
+  at: string;
+}
+
 /** -2 invited, -1 denied, 0 view, 1 read, 2 write. */
 export type Level = -2 | -1 | 0 | 1 | 2;
 
@@ -356,6 +412,7 @@ export interface ICoflows {
   readonly runs: RunsModel;
   readonly people: PeopleModel;
   readonly agents: AgentsModel;
+  readonly msets: MSetsModel;
 }
 
 export const ICoflows = new Token<ICoflows>(

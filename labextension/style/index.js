@@ -5,3 +5,4 @@ import './editor.css';
 import './runs.css';
 import './people.css';
 import './agents.css';
+import './msets.css';

@@ -112,3 +112,29 @@ def test_closing_waits_once_for_a_busy_file(tmp_path: Path, monkeypatch: pytest.
     assert all(isinstance(future.exception(), DatabaseError) for future in waiting)
     assert len(attempts) - first <= 2
     other.close()
+
+
+RACE = """
+import sys, threading
+from coflows_jupyter.database.connection import load_libraries
+sys.setswitchinterval(1e-5)
+parts = ["sqlalchemy", "coflows_jupyter.database.migrate", "coflows_jupyter.access.tables", "sqlalchemy.exc"] * 2
+start, failed = threading.Barrier(len(parts)), []
+def begin(part):
+    start.wait()
+    load_libraries()
+    try:
+        __import__(part)
+    except Exception as error:
+        failed.append(repr(error))
+threads = [threading.Thread(target=begin, args=(part,)) for part in parts]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+sys.exit("; ".join(failed) or None)
+"""
+
+
+def test_threads_may_begin_at_once() -> None:
+    """None of those whose first work needs the libraries at the same moment gets half of a module."""
+    done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -61,8 +61,8 @@ def open_lab(browser: Browser) -> Iterator[OpenLab]:
 
     opened: list[Lab] = []
 
-    def open_(server: Server) -> Lab:
-        opened.append(Lab(browser, server))
+    def open_(server: Server, like: Lab | None = None) -> Lab:
+        opened.append(Lab(browser, server, like))
         return opened[-1]
 
     yield open_

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect
 
 from tests.conftest import ROOT, Server
 
@@ -25,18 +25,20 @@ class Lab:
     Args:
         browser: where the page is opened, in a profile of its own.
         server: whose Lab.
+        like: a page that is signed in, for the link opens only once.
     """
 
-    def __init__(self, browser: Browser, server: Server) -> None:
+    def __init__(self, browser: Browser, server: Server, like: Lab | None = None) -> None:
         self.server = server
         self.errors: list[str] = []
         self.urls: list[str] = []
-        self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        state = like.page.context.storage_state() if like else None
+        self.page: Page = browser.new_context(viewport={"width": 1280, "height": 900}, storage_state=state).new_page()
         self.page.on("pageerror", self._keep_error)
         self.page.on("console", self._keep_message)
         self.page.on("request", lambda request: self.urls.append(request.url))
         self.page.on("websocket", lambda socket: self.urls.append(socket.url))
-        self.page.goto(login_url(server), timeout=LOAD_MS)
+        self.page.goto(server.url + "lab" if like else login_url(server), timeout=LOAD_MS)
         self.wait_for_start()
 
     def _keep_error(self, error: Error) -> None:
@@ -90,7 +92,7 @@ class Lab:
         assert not self.errors
 
 
-OpenLab = Callable[[Server], Lab]
+OpenLab = Callable[..., Lab]
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ import { CoflowsPanel } from '../components/panel';
 import { Connection } from '../connection';
 import { CoflowsModel } from '../sections/workflow/model';
 import { PeopleModel } from '../sections/people/model';
+import { MSetsModel } from '../sections/msets/model';
 import { RunsModel } from '../sections/runs/model';
 import { CommandIDs, type IWorkflow } from '../tokens';
 import {
@@ -37,6 +38,7 @@ describe('CoflowsPanel', () => {
   let runs: RunsModel;
   let people: PeopleModel;
   let agents: AgentsModel;
+  let msets: MSetsModel;
   let panel: CoflowsPanel;
   let executed: [string, JSONObject][];
 
@@ -62,9 +64,20 @@ describe('CoflowsPanel', () => {
     const trans = nullTranslator.load('coflows_jupyter');
     runs = new RunsModel(server.api, model, connection);
     people = new PeopleModel(server.api, model, connection);
+    msets = new MSetsModel(server.api, model, connection);
     const rendermime = new RenderMimeRegistry();
     agents = new AgentsModel(server.api, model, connection);
-    const services = { model, calls, runs, people, agents, commands, trans, rendermime };
+    const services = {
+      model,
+      calls,
+      runs,
+      people,
+      agents,
+      msets,
+      commands,
+      trans,
+      rendermime
+    };
     panel = new CoflowsPanel(services, nullTranslator);
     Widget.attach(panel, document.body);
     await model.refresh();
@@ -90,6 +103,7 @@ describe('CoflowsPanel', () => {
     runs.dispose();
     people.dispose();
     agents.dispose();
+    msets.dispose();
     model.dispose();
     connection.dispose();
   });

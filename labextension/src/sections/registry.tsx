@@ -5,6 +5,8 @@ import type { IServices } from '../components/context';
 import { CommandIDs } from '../tokens';
 import { addAgentCommands } from './agents/commands';
 import { AgentsSection } from './agents/section';
+import { addMSetCommands } from './msets/commands';
+import { MSetsSection } from './msets/section';
 import { addPeopleCommands } from './people/commands';
 import { PeopleSection } from './people/section';
 import { addCopyCommands, addFunctionCommands } from './queries/commands';
@@ -71,6 +73,19 @@ export const SECTIONS: readonly ISection[] = [
     closed: true,
     model: ({ agents }) => agents,
     addCommands: addAgentCommands
+  },
+  {
+    id: 'msets',
+    title: trans => trans.__('M sets'),
+    body: <MSetsSection />,
+    size: 6,
+    closed: true,
+    toolbar: () => [
+      [CommandIDs.newMSet, ''],
+      [CommandIDs.refreshMSets, '']
+    ],
+    model: ({ msets }) => msets,
+    addCommands: addMSetCommands
   },
   {
     id: 'people',

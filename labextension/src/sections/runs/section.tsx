@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { useNow } from '../../components/activity';
 import { useServices, useSignal } from '../../components/context';
+import { walk } from '../../components/walk';
 import type { IRun } from '../../tokens';
 import { RunDetails } from './details';
 import { RunFilter } from './filter';
@@ -42,30 +43,13 @@ export function RunsSection(): React.JSX.Element {
 function RunList({ items }: { items: readonly IRun[] }): React.JSX.Element {
   const { runs, trans } = useServices();
   const [current, setCurrent] = React.useState<string | null>(null);
-  const list = React.useRef<HTMLUListElement>(null);
   // Texts such as "3 min. ago" become old.
   useNow(10_000);
   const now = Date.now();
   const tabStop = items.find(({ id }) => id === current)?.id ?? items.at(0)?.id;
 
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const heads = Array.from(list.current?.querySelectorAll<HTMLElement>('.jp-Coflows-run') ?? []);
-    const index = heads.indexOf(event.target as HTMLElement);
-    const targets: Record<string, number | undefined> = {
-      ArrowDown: index + 1,
-      ArrowUp: index - 1,
-      Home: 0,
-      End: heads.length - 1
-    };
-    const target = targets[event.key];
-    if (index >= 0 && target !== undefined) {
-      event.preventDefault();
-      heads.at(Math.min(Math.max(target, 0), heads.length - 1))?.focus();
-    }
-  };
-
   return (
-    <ul ref={list} aria-label={trans.__('Runs')} onKeyDown={onKeyDown}>
+    <ul aria-label={trans.__('Runs')} onKeyDown={event => walk(event, '.jp-Coflows-run')}>
       {items.map(run => {
         const open = runs.details?.run.id === run.id ? runs.details : null;
         return (
