@@ -67,6 +67,7 @@ def test_everybody_sees_the_same(sample: Path, running_server: RunningServer, op
     for rows in tables:
         expect(rows).to_have_count(3)
         expect(rows.last).to_contain_text("fig0.5")
+    expect(other.panel.locator(".jp-Coflows-mset").filter(has_text="prices")).to_have_text("prices3")
 
     other.panel.get_by_role("button", name="plum", exact=True).click()
     edit = other.panel.get_by_role("form", name="Edit plum")

@@ -2,6 +2,7 @@ import * as React from 'react';
 import { useServices, useSignal } from '../../components/context';
 import { walk } from '../../components/walk';
 import type { IMSet } from '../../tokens';
+import type { SetModel } from './set';
 import { SetView } from './view';
 
 /** The M sets section: the sets with their counts, and the one that is open with its entries. */
@@ -32,7 +33,11 @@ export function MSetsSection(): React.JSX.Element {
             >
               <span className="jp-Coflows-label">{id}</span>
               <span className="jp-Coflows-badge" title={trans.__('entries')}>
-                {entries}
+                {id === shown && msets.shown ? (
+                  <LiveCount set={msets.shown} last={entries} />
+                ) : (
+                  entries
+                )}
               </span>
             </button>
             {id === shown && msets.shown && <SetView set={msets.shown} />}
@@ -46,6 +51,12 @@ export function MSetsSection(): React.JSX.Element {
       )}
     </div>
   );
+}
+
+/** Of the set that is open the count is known at once, where all of it is shown. */
+function LiveCount({ set, last }: { set: SetModel; last: number }): React.JSX.Element {
+  useSignal(set.changed);
+  return <>{set.count ?? last}</>;
 }
 
 /** A new set is not in the list before it has an entry. */

@@ -45,6 +45,11 @@ export class SetModel implements IDisposable {
     return this._next > 0;
   }
 
+  /** How many entries the set has; null where not all of them are shown as they are now. */
+  get count(): number | null {
+    return this.more || this._conditions.length > 0 || !this._live ? null : this._entries.length;
+  }
+
   /** Whether what is shown follows what happens. */
   get live(): boolean {
     return this._live;
