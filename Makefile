@@ -35,9 +35,10 @@ chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come on each database, 
 	@COFLOWS_TEST_WRITES=2000 $(VENV)/bin/pytest --timeout 3600 tests/mset/test_processes.py
 
 
-bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
+bench: $(VENV)/test $(VENV)/gateway/installed $(VENV)/prefect/installed  ## Measure speed against peers
 	@.ci/system-packages wrk
 	@$(VENV)/bin/python -m bench.access
+	@$(VENV)/bin/python -m bench.agents --prefect $(VENV)/prefect/bin/python
 	@$(VENV)/bin/python -m bench.host
 	@$(VENV)/bin/python -m bench.http --gateway $(VENV)/gateway/bin/python
 	@$(VENV)/bin/python -m bench.reload
@@ -46,6 +47,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed  ## Measure speed against peers
 	@$(VENV)/bin/python -m bench.start
 	@$(VENV)/bin/python -m bench.results
 	@$(VENV)/bin/python -m bench.m
+	@$(VENV)/bin/python -m bench.schedule
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) coflows_jupyter/labextension coflows_jupyter/server/static labextension/lib labextension/node_modules
@@ -64,8 +66,13 @@ $(VENV)/test: pyproject.toml $(LABEXTENSION) | $(VENV)/bin/pip
 	@$(NPM) --requirements | xargs -r $(PIP) install
 	@touch $@ $(VENV)/all
 
-# A peer that does not go with our Jupyter Server has an environment of its own.
+# Peers that do not go with our Jupyter Server have environments of their own.
 $(VENV)/gateway/installed: | $(VENV)/bin/pip
 	@.ci/venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install jupyter_kernel_gateway ipykernel
+	@touch $@
+
+$(VENV)/prefect/installed: | $(VENV)/bin/pip
+	@.ci/venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install 'prefect>=3,<4'
 	@touch $@

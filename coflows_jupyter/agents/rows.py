@@ -20,8 +20,8 @@ T = TypeVar("T", bound=tuple[object, ...])
 
 # How many IDs one statement names; SQL Server takes 2,100 values at most.
 MOST_IDS = 1000
-# Of each Agent so many runs that wait are looked at together.
-MOST_RUNS = 100
+# Of each Agent at most so many ticks are looked at together, lest it be told of the wrong one as the last.
+MOST_TICKS = 100
 
 _MUTABLE = (
     "state",
@@ -71,17 +71,37 @@ def named(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 AGENTS_TO_CHANGE = for_update(AGENT.where(named(AGENTS.c.agent_id)).order_by(AGENTS.c.agent_id), AGENTS, wait=True)
 AGENTS_TO_TAKE = for_update(AGENT.where(named(AGENTS.c.agent_id)), AGENTS)
 RUNS_TO_CHANGE = for_update(RUN.where(named(RUNS.c.run_id)).order_by(RUNS.c.run_id), RUNS, wait=True)
+# Only what is ours: others may wait for us while they hold what was.
+RUNS_TO_KEEP = for_update(
+    RUN.where(named(RUNS.c.run_id), RUNS.c.state == "running", RUNS.c.owner == sa.bindparam("owner")).order_by(
+        RUNS.c.run_id
+    ),
+    RUNS,
+    wait=True,
+)
 RUNS_TO_TAKE = for_update(RUN.where(named(RUNS.c.run_id), RUNS.c.state == "running"), RUNS)
+WAITING_TO_TAKE = for_update(RUN.where(named(RUNS.c.run_id), RUNS.c.state == "due"), RUNS)
 
 _due = (RUNS.c.workflow == sa.bindparam("workflow"), RUNS.c.state == "due")
 _waiting = (*_due, RUNS.c.not_before <= sa.bindparam("now"))
 # A set's later changes wait for the retries of earlier ones, so these are looked at, too.
 _ahead = (*_due, sa.or_(RUNS.c.not_before <= sa.bindparam("now"), RUNS.c.cause == "set"))
 _order = (RUNS.c.fire_at, RUNS.c.number)
+_tick = sa.case((sa.and_(RUNS.c.cause == "schedule", RUNS.c.attempt == 0), 1), else_=0)
 _ranked = (
-    sa.select(RUNS.c.number, sa.func.row_number().over(partition_by=RUNS.c.agent_id, order_by=_order).label("place"))
+    sa.select(
+        RUNS.c.number,
+        _tick.label("tick"),
+        sa.func.row_number().over(partition_by=(RUNS.c.agent_id, _tick), order_by=_order).label("place"),
+    )
     .where(*_ahead, named(RUNS.c.agent_id))
     .subquery()
+)
+_first = sa.select(_ranked.c.number).where(
+    sa.or_(
+        _ranked.c.place <= sa.bindparam("few"),
+        sa.and_(_ranked.c.tick == 1, _ranked.c.place <= sa.bindparam("ticks")),
+    )
 )
 
 TROUBLED = RUN.where(
@@ -97,9 +117,12 @@ WAITING = sa.select(RUNS.c.agent_id).where(*_waiting).group_by(RUNS.c.agent_id).
 """IDs of Agents that have runs whose time has come, those that wait longest first."""
 
 CANDIDATES = RUN.where(RUNS.c.state == "running", named(RUNS.c.agent_id)).union_all(
-    RUN.where(RUNS.c.number.in_(sa.select(_ranked.c.number).where(_ranked.c.place <= MOST_RUNS)))
+    RUN.where(RUNS.c.number.in_(_first))
 )
-"""What goes on of some Agents, and of each the first runs whose time has come, or that hold such up."""
+"""What goes on of some Agents, and of each the first runs whose time has come, or that hold such up.
+
+Of ticks there are at most ``ticks``, of what else waits ``few``.
+"""
 
 NEXT = sa.select(
     sa.select(sa.func.min(AGENTS.c.next_at))
@@ -150,12 +173,12 @@ class Rows:
         return [agent for part in parts for agent in self.agents(connection, statement, ids=part)]
 
     def runs_by_id(
-        self, connection: sa.Connection, ids: Sequence[str], statement: sa.Select[Any] = RUNS_TO_CHANGE
+        self, connection: sa.Connection, ids: Sequence[str], statement: sa.Select[Any] = RUNS_TO_CHANGE, **values: Any
     ) -> list[AgentRun]:
         """Return runs, locked as the statement says."""
         ids = sorted(ids)
         parts = (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
-        return [run for part in parts for run in self.runs(connection, statement, ids=part)]
+        return [run for part in parts for run in self.runs(connection, statement, ids=part, **values)]
 
     @staticmethod
     def insert(connection: sa.Connection, runs: Iterable[AgentRun]) -> None:

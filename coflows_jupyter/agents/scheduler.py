@@ -22,8 +22,8 @@ from coflows_jupyter.runtimes.agent import AgentEntry, Callback
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from coflows_jupyter.agents.state import Outcome
-    from coflows_jupyter.agents.store import AgentStore, Step
+    from coflows_jupyter.agents.state import Outcome, Step
+    from coflows_jupyter.agents.store import AgentStore
 
 T = TypeVar("T")
 
@@ -225,10 +225,10 @@ class Scheduler:
 
         def work(store: AgentStore, connection: Connection, now: int) -> tuple[list[AgentRun | None], Step]:
             after = store.finish(connection, ended, now) if ended else []
-            free = self._slots - len(held)
             return after, store.step(connection, now, free, held, expire=self._trusts_leases(now))
 
         ended, self._ended = self._ended, []
+        free = self._slots - len(self._going)
         held = {*self._going, *(run.run_id for run, _, _ in ended)}
         try:
             after, step = await self.transact(work)

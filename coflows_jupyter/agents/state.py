@@ -71,6 +71,22 @@ class Admission(msgspec.Struct, frozen=True):
     cancel: tuple[AgentRun, ...] = ()
 
 
+class Step(msgspec.Struct):
+    """What one look at the database gave a server to do.
+
+    Args:
+        start: runs that are this server's now.
+        stop: runs of this server that are to be stopped.
+        lost: runs whose owners vanished.
+        next_at: when to look again in microseconds, 0 for when something happens.
+    """
+
+    start: list[AgentRun] = []
+    stop: list[AgentRun] = []
+    lost: list[AgentRun] = []
+    next_at: int = 0
+
+
 def plan(schedule: Schedule, policy: Policy, agent: AgentState, now: int) -> Plan:
     """Give every tick since the last look a row.
 
@@ -202,3 +218,14 @@ def expire(run: AgentRun, policy: Policy, now: int) -> AgentRun:
 
 def _again(run: AgentRun, reason: str, when: int, now: int) -> AgentRun:
     return msgspec.structs.replace(run, state="due", reason=reason, not_before=when, ended_at=now, lease_until=0)
+
+
+def own_schedules(agents: Iterable[AgentState]) -> list[tuple[AgentState, Schedule]]:
+    """Return Agents with the schedules that their ticks have gone by until now."""
+    return [(agent, Schedule(agent.schedule)) for agent in agents if agent.schedule]
+
+
+def following(schedule: Schedule | None, after: int) -> int:
+    """Return the first instant of a schedule after another, 0 when there is none."""
+    ticks = schedule.after(instant(after)) if schedule else ()
+    return micros(ticks[0].at) if ticks else 0

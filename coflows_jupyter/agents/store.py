@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -19,8 +19,8 @@ from coflows_jupyter.runtimes.agent import AgentEntry, Policy
 
 # How many Agents whose ticks came one transaction looks at.
 MOST_AGENTS = 500
-# At how many Agents that wait it looks at least, though nothing can start.
-_FEWEST = 8
+# At how many more Agents that wait it looks than it can start runs of.
+_MORE = 8
 
 _DUE = rows.for_update(
     rows.AGENT.where(AGENTS.c.next_at > 0, AGENTS.c.next_at <= sa.bindparam("now"), AGENTS.c.mode != "stopped")
@@ -29,22 +29,6 @@ _DUE = rows.for_update(
     AGENTS,
 )
 _ALL = rows.for_update(rows.AGENT.order_by(AGENTS.c.agent_id), AGENTS, wait=True)
-
-
-class Step(msgspec.Struct):
-    """What one look at the database gave a server to do.
-
-    Args:
-        start: runs that are this server's now.
-        stop: runs of this server that are to be stopped.
-        lost: runs whose owners vanished.
-        next_at: when to look again in microseconds, 0 for when something happens.
-    """
-
-    start: list[AgentRun] = []
-    stop: list[AgentRun] = []
-    lost: list[AgentRun] = []
-    next_at: int = 0
 
 
 class AgentStore:
@@ -99,7 +83,7 @@ class AgentStore:
             name=self._entries[agent_id].name,
             schedule=schedule.text if schedule else "",
             cursor=now,
-            next_at=_next(schedule, now),
+            next_at=state.following(schedule, now),
             changes=hearing.latest(connection, self._entries[agent_id].listens),
         )
         try:
@@ -114,14 +98,14 @@ class AgentStore:
         schedule = self._schedules.get(agent_id)
         text = schedule.text if schedule else ""
         name = self._entries[agent_id].name
-        following = _next(schedule, now)
+        following = state.following(schedule, now)
         if agent.schedule != text:
             if agent.mode != "stopped":
-                self._plan(connection, _own_schedules([agent]), now)
+                self._plan(connection, state.own_schedules([agent]), now)
             opened = 0 if agent.mode == "stopped" else following
             self._set(connection, [agent_id], name=name, schedule=text, cursor=now, next_at=opened)
         elif agent.mode != "stopped" and not agent.next_at:
-            self._set(connection, [agent_id], name=name, next_at=_next(schedule, agent.cursor))
+            self._set(connection, [agent_id], name=name, next_at=state.following(schedule, agent.cursor))
 
     def agents(self, connection: sa.Connection) -> list[AgentState]:
         """Return what is remembered of the Workflow's Agents."""
@@ -134,11 +118,14 @@ class AgentStore:
         """
         (agent,) = self._rows.agents_by_id(connection, [agent_id])
         values: dict[str, str | int] = {"mode": mode, "why": why}
-        schedules = _own_schedules([agent])
+        schedules = state.own_schedules([agent])
         if agent.mode != "stopped":
             self._plan(connection, schedules, now)
         else:
-            values |= {"cursor": now, "next_at": max((_next(schedule, now) for _, schedule in schedules), default=0)}
+            values |= {
+                "cursor": now,
+                "next_at": max((state.following(schedule, now) for _, schedule in schedules), default=0),
+            }
             if agent_id in self._entries:
                 values |= {"changes": hearing.latest(connection, self._entries[agent_id].listens)}
         if mode == "stopped":
@@ -154,7 +141,7 @@ class AgentStore:
 
     def step(
         self, connection: sa.Connection, now: int, free: int, held: Collection[str] = (), *, expire: bool = True
-    ) -> Step:
+    ) -> state.Step:
         """Give ticks that came their rows, take what this server may run, and note who vanished.
 
         Args:
@@ -164,7 +151,7 @@ class AgentStore:
             held: IDs of runs that go on at this server.
             expire: whether leases that have passed say that their owners vanished.
         """
-        step = Step()
+        step = state.Step()
         self._trouble(connection, step, now, held, expire=expire)
         self._hear(connection)
         agents = self._rows.agents(connection, _DUE, now=now)
@@ -181,7 +168,9 @@ class AgentStore:
             step.next_at = min(filter(None, moments), default=0)
         return step
 
-    def _trouble(self, connection: sa.Connection, step: Step, now: int, held: Collection[str], *, expire: bool) -> None:
+    def _trouble(
+        self, connection: sa.Connection, step: state.Step, now: int, held: Collection[str], *, expire: bool
+    ) -> None:
         found = self._rows.runs(connection, rows.TROUBLED, now=now, owner=self.owner)
         step.stop = [run for run in found if run.owner == self.owner and run.stop]
         passed = [run.run_id for run in found if run.lease_until < now and run.run_id not in held]
@@ -239,16 +228,16 @@ class AgentStore:
             reason=row.reason,
         )
 
-    def _admit(self, connection: sa.Connection, step: Step, now: int, free: int) -> None:
+    def _admit(self, connection: sa.Connection, step: state.Step, now: int, free: int) -> None:
         """Take what may run of the next Agents that wait; those for whose runs there is no room stay the next."""
         # Some have runs of which none may start.
-        count = max(2 * free, _FEWEST)
+        count = free + _MORE
         mine, self._waiting = self._waiting[:count], self._waiting[count:]
         if connection.dialect.name != "sqlite":
             locked = {agent.agent_id for agent in self._rows.agents_by_id(connection, mine, rows.AGENTS_TO_TAKE)}
             mine = [agent_id for agent_id in mine if agent_id in locked]
         runs: dict[str, tuple[list[AgentRun], list[AgentRun]]] = {agent_id: ([], []) for agent_id in mine}
-        for run in self._rows.runs(connection, rows.CANDIDATES, ids=mine, now=now) if mine else ():
+        for run in self._candidates(connection, mine, now, few := max(2 * free // max(len(mine), 1), 2)):
             runs[run.agent_id][run.state == "running"].append(run)
         changes: list[tuple[AgentRun, AgentRun]] = []
         cancel: dict[str, str] = {}
@@ -256,21 +245,34 @@ class AgentStore:
         for agent_id, (due, running) in runs.items():
             admission = state.admit(due, running, self._policy(agent_id), now)
             room = free - len(step.start)
-            started = [state.start(run, self.owner, now, self.lease) for run in admission.start[:room]]
-            step.start += started
-            changes += zip(admission.start, started, strict=False)
+            begun = [(run, state.start(run, self.owner, now, self.lease)) for run in admission.start[:room]]
+            step.start += [started for _, started in begun]
+            changes += begun
             before = {run.run_id: run for run in due}
             changes += [(before[run.run_id], run) for run in admission.skip]
             cancel |= {run.run_id: run.stop for run in admission.cancel}
             if len(admission.start) > room:
                 later.append(agent_id)
-            elif len(due) == rows.MOST_RUNS and (admission.start or admission.skip):
+            elif len(due) >= few and (admission.start or admission.skip):
                 more.append(agent_id)
         self._waiting = [*later, *self._waiting, *more]
-        # Others may be about to write theirs, and wait for ours; they are asked again at the next look.
+        if connection.dialect.name != "sqlite":
+            # Nothing here waits for a row: whoever holds it may wait for one of ours.
+            ids = [run.run_id for run, _ in changes]
+            taken = {run.run_id for run in self._rows.runs_by_id(connection, ids, rows.WAITING_TO_TAKE)}
+            changes = [change for change in changes if change[0].run_id in taken]
+            step.start = [run for run in step.start if run.run_id in taken]
         for run in self._rows.runs_by_id(connection, list(cancel), rows.RUNS_TO_TAKE):
             changes.append((run, msgspec.structs.replace(run, stop=cancel[run.run_id])))
         self._rows.update(connection, changes)
+
+    def _candidates(self, connection: sa.Connection, agents: Sequence[str], now: int, few: int) -> Iterator[AgentRun]:
+        """Yield what goes on of some Agents, and the first of what waits."""
+        # Where ticks wait for their turn, the first will do; where they do not, the last one counts.
+        lasting = {agent_id for agent_id in agents if self._policy(agent_id).overlap in {"allow", "queue"}}
+        for ids, ticks in ((lasting, few), (set(agents) - lasting, rows.MOST_TICKS)):
+            if ids:
+                yield from self._rows.runs(connection, rows.CANDIDATES, ids=sorted(ids), now=now, few=few, ticks=ticks)
 
     def begin(self, connection: sa.Connection, run: AgentRun, now: int) -> AgentRun:
         """Give a run that begins at once, a message's, its row; return it as started."""
@@ -335,11 +337,9 @@ class AgentStore:
             The run after each, ``None`` where the attempt was this server's no longer.
         """
         ended = list(ended)
-        now_is = {run.run_id: run for run in self._rows.runs_by_id(connection, [run.run_id for run, _, _ in ended])}
+        kept = self._kept(connection, [run for run, _, _ in ended])
         found = [
-            state.end(run, outcome, error, self._policy(run.agent_id), now)
-            if (is_ := now_is.get(run.run_id)) and (is_.state, is_.attempt) == ("running", run.attempt)
-            else None
+            state.end(run, outcome, error, self._policy(run.agent_id), now) if run.run_id in kept else None
             for run, outcome, error in ended
         ]
         self._rows.update(connection, [(run, after) for (run, _, _), after in zip(ended, found, strict=True) if after])
@@ -348,14 +348,15 @@ class AgentStore:
     def renew(self, connection: sa.Connection, runs: Sequence[AgentRun], now: int) -> set[str]:
         """Prolong the leases of runs; return the IDs of those that are this server's no longer."""
         until = now + round(self.lease * 1_000_000)
-        now_are = {run.run_id: run for run in self._rows.runs_by_id(connection, [run.run_id for run in runs])}
-        held = [
-            is_
-            for run in runs
-            if (is_ := now_are.get(run.run_id)) and (is_.state, is_.attempt) == ("running", run.attempt)
-        ]
-        self._rows.update(connection, [(run, msgspec.structs.replace(run, lease_until=until)) for run in held])
-        return {run.run_id for run in runs} - {run.run_id for run in held}
+        kept = self._kept(connection, runs)
+        self._rows.update(connection, [(run, msgspec.structs.replace(run, lease_until=until)) for run in kept.values()])
+        return {run.run_id for run in runs if run.run_id not in kept}
+
+    def _kept(self, connection: sa.Connection, runs: Sequence[AgentRun]) -> dict[str, AgentRun]:
+        """Return those attempts that are still this server's, as they are now, by ID."""
+        attempts = {run.run_id: run.attempt for run in runs}
+        found = self._rows.runs_by_id(connection, list(attempts), rows.RUNS_TO_KEEP, owner=self.owner)
+        return {run.run_id: run for run in found if run.attempt == attempts[run.run_id]}
 
     def ask_to_stop(self, connection: sa.Connection, run_id: str, reason: str, now: int) -> AgentRun | None:
         """Ask the owner of a run to stop it; one that waits is over at once. Return it as it is then."""
@@ -397,14 +398,3 @@ class AgentStore:
     def _policy(self, agent_id: str) -> Policy:
         entry = self._entries.get(agent_id)
         return entry.policy if entry else Policy()
-
-
-def _own_schedules(agents: Iterable[AgentState]) -> list[tuple[AgentState, Schedule]]:
-    """Return Agents with the schedules that their ticks have gone by until now."""
-    return [(agent, Schedule(agent.schedule)) for agent in agents if agent.schedule]
-
-
-def _next(schedule: Schedule | None, after: int) -> int:
-    """Return the first instant of a schedule after another, 0 when there is none."""
-    ticks = schedule.after(instant(after)) if schedule else ()
-    return micros(ticks[0].at) if ticks else 0

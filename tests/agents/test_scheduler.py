@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection
 
+from coflows_jupyter.agents.clock import SystemClock
 from coflows_jupyter.agents.model import AgentRun
 from coflows_jupyter.agents.rows import Rows
 from coflows_jupyter.agents.scheduler import Scheduler
@@ -20,6 +22,7 @@ from coflows_jupyter.runtimes.agent import AgentEntry, Policy
 
 SECONDLY = "* * * * * ?"
 PATIENCE = 60
+HOUR = 3_600_000_000
 
 
 class Stage:
@@ -197,3 +200,117 @@ def test_a_message_is_run_at_once_and_noted(location: Location) -> None:
         assert (over.run_id, over.cause, over.state) == (run.run_id, "message", "succeeded")
 
     asyncio.run(main())
+
+
+class SetClock(SystemClock):
+    """The machine's clock, which somebody sets; ``looks`` counts how often it was waited for."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+        self.looks: asyncio.Queue[None] = asyncio.Queue()
+
+    def now(self) -> int:
+        """See ``Clock.now``."""
+        return super().now() + self.ahead
+
+    def set_by(self, hours: int) -> None:
+        """Set it forward or back."""
+        self.ahead += hours * HOUR
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """See ``Clock.wait``."""
+        self.looks.put_nowait(None)
+        await super().wait(event, seconds)
+
+
+class NoTime(SystemClock):
+    """A clock for which no time passes while somebody waits."""
+
+    async def wait(self, event: asyncio.Event, _seconds: float) -> None:
+        """See ``Clock.wait``."""
+        await event.wait()
+
+
+def test_what_ends_makes_room_at_once(location: Location) -> None:
+    """With room for one run only, the next begins because one ended and not because time passed."""
+
+    async def main() -> None:
+        stage = Stage(at_once)
+        idle = AgentEntry("a", "A", policy=Policy(overlap="allow"))
+        async with scheduler(location, stage, idle, clock=NoTime(), slots=1) as running:
+            due = [
+                AgentRun(
+                    run_id=name,
+                    workflow="w",
+                    agent_id="a",
+                    key=name,
+                    cause="manual",
+                    function="job",
+                    argument="[]",
+                    fire_at=1,
+                )
+                for name in "abcde"
+            ]
+            await running.add(due)
+            assert [(await soon(stage.ended)).run_id for _ in due] == list("abcde")
+
+    asyncio.run(main())
+
+
+def test_clocks_that_are_set_forward_lose_no_run(tmp_path: Path) -> None:
+    """All leases pass at once, and yet nobody vanished: what goes on goes on, and ticks left out say so."""
+    location = Location.at(tmp_path / "test.db")
+
+    async def main() -> None:
+        stage, clock, entry = Stage(never), SetClock(), agent(overlap="queue", catchup="none")
+        several = {"clock": clock, "lease": 12.0}
+        async with scheduler(location, stage, entry, **several), scheduler(location, stage, entry, **several):
+            run = await soon(stage.began)
+            clock.set_by(1)
+            while (now := await row(location, run)).lease_until < clock.now():
+                await soon_looked(clock)
+            assert (now.state, now.attempt) == ("running", 1)
+            assert stage.ended.empty()
+
+    asyncio.run(main())
+
+
+def test_clocks_that_are_set_back_repeat_no_tick(tmp_path: Path) -> None:
+    """An hour that clocks show again has its runs already; after it, they go on."""
+    location = Location.at(tmp_path / "test.db")
+
+    async def main() -> None:
+        stage, clock = Stage(at_once), SetClock()
+        async with scheduler(location, stage, agent(), clock=clock):
+            first = await soon(stage.ended)
+            clock.set_by(-1)
+            await soon_looked(clock)
+            await soon_looked(clock)
+            while not stage.ended.empty():
+                stage.ended.get_nowait()
+            for _ in range(4):
+                await soon_looked(clock)
+            assert stage.ended.empty()
+            clock.set_by(1)
+            assert (await soon(stage.ended)).fire_at > first.fire_at
+        rows = await everything(location)
+        assert len({run.key for run in rows}) == len(rows)
+        assert {run.attempt for run in rows if run.state == "succeeded"} == {1}
+
+    asyncio.run(main())
+
+
+async def soon_looked(clock: SetClock) -> None:
+    """Return after somebody's next look."""
+    while not clock.looks.empty():
+        clock.looks.get_nowait()
+    await asyncio.wait_for(clock.looks.get(), PATIENCE)
+
+
+async def everything(location: Location) -> list[AgentRun]:
+    """Return all runs."""
+    database = Database(location)
+    other = Scheduler("w", database, Stage(at_once))
+    found = await other.transact(lambda store, connection, _now: store.runs(connection, limit=1000))
+    database.close()
+    return found

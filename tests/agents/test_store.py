@@ -98,7 +98,7 @@ class Ledger(RuleBasedStateMachine):
             assert run.state == "running"
         server.going += step.start
         if step.next_at:
-            assert step.next_at > self.now
+            assert step.next_at >= self.now
 
     @rule(number=st.integers(0, 2), outcome=st.sampled_from(["succeeded", "failed", "timed_out", "cancelled"]))
     def finish(self, number: int, outcome: str) -> None:
@@ -283,13 +283,17 @@ def test_servers_look_at_once(open_database: Callable[..., Database], many: dict
         def work(connection: Connection) -> list[AgentRun]:
             transactions[number] += 1
             store.finish(connection, [(run, "succeeded", "") for run in going[:3]], now)
-            store.renew(connection, going[3:], now)
             return store.step(connection, now, 6, {run.run_id for run in going}).start
+
+        def renew(connection: Connection) -> None:
+            transactions[number] += 1
+            store.renew(connection, going, now)
 
         store = stores[number]
         for look in range(20):
             now = START + look * 20_000_000
             together.wait(30)
+            databases[number].run(renew)
             going = going[3:] + databases[number].run(work)
             began[number] += [(run.run_id, run.attempt) for run in going[-6:] if run.started_at == now]
 
@@ -297,7 +301,7 @@ def test_servers_look_at_once(open_database: Callable[..., Database], many: dict
         list(threads.map(serve, range(servers)))
     attempts = [attempt for found in began for attempt in found]
     assert len(attempts) == len(set(attempts))
-    assert transactions == [20] * servers
+    assert transactions == [40] * servers
     ticks = [(run.agent_id, run.key) for run in databases[0].run(lambda c: stores[0].runs(c, limit=100_000))]
     assert len(ticks) == len(set(ticks)) == 19 * len(many)
 
@@ -310,7 +314,7 @@ def test_of_many_that_wait_none_waits_for_ever(database: Database) -> None:
     database.run(lambda c: store.open(c, entries, START))
 
     def wait(connection: Connection) -> None:
-        for number in range(rows.MOST_RUNS + 50):
+        for number in range(rows.MOST_TICKS + 50):
             store.add(connection, [waiting(agent, number) for agent in queue])
 
     database.run(wait)
