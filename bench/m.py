@@ -1,4 +1,4 @@
-"""How fast M sets are in user code, on SQLite: ``python -m bench.m``."""
+"""How fast M sets are in user code: ``python -m bench.m``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from coflows_jupyter import M
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.mset.place import host_place, settle
 
 WRITER = """
 import sys, time
 from coflows_jupyter import M
 from coflows_jupyter.mset.place import host_place, settle
-settle(host_place(sys.argv[1]))
+from bench.m import place_of
+settle(host_place(place_of(sys.argv[1])))
 m = M.Base("seen")
 m.add("ready")
 for n in range(int(sys.argv[2])):
@@ -76,10 +78,15 @@ def is_cheap(value: dict[str, int]) -> bool:
     return value["price"] < FEW
 
 
-def seen(file: Path, count: int) -> None:
+def place_of(where: str) -> Location:
+    """Return the PostgreSQL of a URL, or the SQLite file of a path."""
+    return Location.parse("postgres", where) if "://" in where else Location.at(Path(where))
+
+
+def seen(where: str, count: int) -> None:
     """Measure how long another process's change takes to arrive."""
     watching = M.Base("seen").watch(after=0)
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(file), str(count)]):
+    with subprocess.Popen([sys.executable, "-c", WRITER, where, str(count)]):
         next(watching)
         sent = (next(watching).value["at"] for _ in range(count))
         # The clock of the machine, as the two processes share no other; read after the change has come.
@@ -90,12 +97,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000, help="size of the large set")
+    parser.add_argument("--database", help="URL of an empty PostgreSQL database; a SQLite file of its own by default")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "m.db"
-        settle(host_place(str(file)))
+        where = arguments.database or str(Path(folder) / "m.db")
+        settle(host_place(place_of(where)))
         writes(2000)
-        seen(file, 300)
+        seen(where, 300)
         reads(arguments.entries)
 
 

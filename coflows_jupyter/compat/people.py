@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coflows_jupyter.access.permissions import Caller
@@ -17,6 +16,8 @@ from coflows_jupyter.runtimes.context import current
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from coflows_jupyter.database.location import Location
+
 FRESH_SECONDS = 0.4
 """How long what was read is taken for true, so that a revoked key is of no use a second later."""
 
@@ -24,11 +25,11 @@ FRESH_SECONDS = 0.4
 class _People:
     """A snapshot of one database, read anew when somebody changed it."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, location: Location) -> None:
         # A host has no use for all that a database brings along until somebody asks.
         from coflows_jupyter.database.connection import Database
 
-        self._database = Database(Path(file))
+        self._database = Database(location)
         self._snapshot = Snapshot(version=-1)
         self._seen = float("-inf")
         self._lock = threading.Lock()
@@ -50,7 +51,7 @@ class _People:
 
 
 _person: Callable[[], Caller] | None = None
-_known: dict[str, _People] = {}
+_known: dict[Location, _People] = {}
 _lock = threading.Lock()
 
 
@@ -74,13 +75,13 @@ def snapshot() -> Snapshot:
     Raises:
         NotReadyError: this code has no database: it runs in a notebook, or the Workflow has none.
     """
-    file = here().database
-    if not file:
+    location = here().database
+    if location is None:
         raise NotReadyError("only Queries and Agents of a Workflow with a database can ask about people")
     with _lock:
-        people = _known.get(file)
+        people = _known.get(location)
         if people is None:
-            people = _known[file] = _People(file)
+            people = _known[location] = _People(location)
     return people.snapshot()
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from coflows_jupyter.config import Config
-from coflows_jupyter.database import mssql, postgres
 from coflows_jupyter.errors import ConfigError, Diagnostic
-from coflows_jupyter.values import SECRET_REFERENCE
+
+if TYPE_CHECKING:
+    from coflows_jupyter.config import Config
 
 FILE_NAME = "coflows.db"
 
@@ -52,6 +52,9 @@ class Location(msgspec.Struct, frozen=True):
         Raises:
             ValueError: with a sentence that quotes nothing of the text.
         """
+        # A host is told a Location and has no use for what reads one.
+        from coflows_jupyter.database import mssql, postgres
+
         keyword = text.partition("=")[0].strip().lower()
         kind = {"host": "postgres", "server": "mssql"}.get(keyword, type)
         if type == "postgres" and re.search(r";\s*port\s*=", text, re.IGNORECASE):
@@ -62,6 +65,9 @@ class Location(msgspec.Struct, frozen=True):
             return cls("postgres", postgres.label(parameters), parameters)
         parameters = mssql.parse(text)
         return cls("mssql", mssql.label(parameters), parameters)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.label))
 
     def __str__(self) -> str:
         return self.label
@@ -76,6 +82,8 @@ def locate(config: Config) -> Location:
     Raises:
         ConfigError: ``Database.Connection`` can't be read.
     """
+    from coflows_jupyter.values import SECRET_REFERENCE
+
     database = config.database
     if "database" not in config.model_fields_set:
         return Location.at(config.folder / FILE_NAME)

@@ -11,6 +11,7 @@ from coflows_jupyter.database import ado
 from coflows_jupyter.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
+    import psycopg
     from sqlalchemy import Connection, Engine
     from sqlalchemy.exc import DBAPIError
 
@@ -216,10 +217,24 @@ def make_engine(location: Location) -> Engine:
     from sqlalchemy import create_engine, event
 
     # Keywords go to the driver only: an engine's URL would be printed.
-    parameters = {**_DEFAULTS, **location.parameters, "client_encoding": "utf8"}
-    engine = create_engine("postgresql+psycopg://", connect_args=parameters, hide_parameters=True)
+    engine = create_engine("postgresql+psycopg://", connect_args=_arguments(location), hide_parameters=True)
     event.listen(engine, "connect", _configure)
     return engine
+
+
+def connect(location: Location) -> psycopg.Connection:
+    """Return a connection of the driver's own, in which each statement commits itself.
+
+    Raises:
+        psycopg.OperationalError: the server does not let us in.
+    """
+    import psycopg
+
+    return psycopg.connect(**_arguments(location), autocommit=True)  # type: ignore[arg-type]  # libpq's keywords
+
+
+def _arguments(location: Location) -> dict[str, str]:
+    return {**_DEFAULTS, **location.parameters, "client_encoding": "utf8"}
 
 
 def _configure(connection: Any, _record: Any) -> None:

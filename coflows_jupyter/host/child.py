@@ -133,6 +133,7 @@ def main() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it may come with a call, whose output it is not
     connection = socket.socket(fileno=int(sys.argv[1]))
     with contextlib.suppress(OSError):
         Child(connection).serve()

@@ -11,6 +11,7 @@ from coflows_jupyter.host.launch import launch
 
 if TYPE_CHECKING:
     from coflows_jupyter.build.model import Build
+    from coflows_jupyter.database.location import Location
 
 
 class EarlyHost:
@@ -26,7 +27,7 @@ class EarlyHost:
         self.build: Build | None = None
         self.process, self.connection = launch()
 
-    def load(self, build: Build, database: str = "") -> None:
+    def load(self, build: Build, database: Location | None = None) -> None:
         """Let it load ``build``, whose M sets are in ``database``; returns at once."""
         from coflows_jupyter.host.frames import Load, pack
 

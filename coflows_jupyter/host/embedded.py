@@ -7,6 +7,7 @@ import contextvars
 import logging
 
 from coflows_jupyter.build.model import Build
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import NotReadyError
 from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.frames import Ask, Body, Reply, Request
@@ -24,7 +25,7 @@ class EmbeddedHost:
     Args:
         on_output: told run ID, stream and text of what runs print.
         on_progress: told run ID, done, total and text of how far runs are.
-        database: where M sets are; empty when there is no database for them.
+        database: where M sets are; ``None`` when there is no database for them.
         secrets: tells the text of a secret by its name.
     """
 
@@ -32,7 +33,7 @@ class EmbeddedHost:
         self,
         on_output: OnOutput,
         on_progress: OnProgress = ignore_progress,
-        database: str = "",
+        database: Location | None = None,
         secrets: TellSecret = no_secret,
     ) -> None:
         self._loop = asyncio.get_running_loop()

@@ -15,6 +15,7 @@ import msgspec
 from coflows_jupyter import errors
 from coflows_jupyter.access.permissions import Caller
 from coflows_jupyter.build.model import Build
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import CoflowsError, FieldError
 from coflows_jupyter.host.protocol import ArgumentForm, Call, Loaded, Took
 
@@ -36,11 +37,11 @@ class Load(msgspec.Struct, tag=2, array_like=True, frozen=True):
 
     Args:
         build: the Build.
-        database: where its M sets are; empty when there is no database for them.
+        database: where its M sets are; ``None`` when there is no database for them.
     """
 
     build: Build
-    database: str = ""
+    database: Location | None = None
 
 
 class Invoke(msgspec.Struct, tag=3, array_like=True, frozen=True):

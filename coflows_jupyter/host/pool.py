@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from coflows_jupyter.build.model import Build
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import BuildError, CoflowsError, HostError, NotReadyError
 from coflows_jupyter.host.calls import OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.early import EarlyHost
@@ -71,7 +72,7 @@ class ProcessPool:
         on_change: told when the state of a host changes.
         on_progress: told run ID, done, total and text of how far runs are.
         early: a host that was started before the pool, and loads the first Build.
-        database: where M sets are; empty when there is no database for them.
+        database: where M sets are; ``None`` when there is no database for them.
         secrets: tells the text of a secret by its name.
     """
 
@@ -84,7 +85,7 @@ class ProcessPool:
         on_change: Callable[[], None],
         on_progress: OnProgress = ignore_progress,
         early: EarlyHost | None = None,
-        database: str = "",
+        database: Location | None = None,
         secrets: TellSecret = no_secret,
     ) -> None:
         self._early = early
@@ -285,7 +286,7 @@ class EmbeddedPool:
         self,
         on_output: OnOutput,
         on_progress: OnProgress = ignore_progress,
-        database: str = "",
+        database: Location | None = None,
         secrets: TellSecret = no_secret,
     ) -> None:
         self.crashes = 0

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, cast
 
 from coflows_jupyter.build.model import Build
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import CoflowsError, CrashedError, NotReadyError
 from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.early import EarlyHost
@@ -50,7 +51,7 @@ class ProcessHost:
         on_output: told run ID, stream and text of what runs print.
         on_end: told once when the process has ended or must be replaced; the state says which.
         on_progress: told run ID, done, total and text of how far runs are.
-        database: where M sets are; empty when there is no database for them.
+        database: where M sets are; ``None`` when there is no database for them.
         secrets: tells the text of a secret by its name.
     """
 
@@ -60,7 +61,7 @@ class ProcessHost:
         on_output: OnOutput,
         on_end: Callable[[ProcessHost], None],
         on_progress: OnProgress = ignore_progress,
-        database: str = "",
+        database: Location | None = None,
         secrets: TellSecret = no_secret,
     ) -> None:
         self.name = name

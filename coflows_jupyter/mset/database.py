@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from coflows_jupyter.mset.conditions import Condition
@@ -41,17 +40,20 @@ class SetDatabase(Protocol):
     def read(self, work: Callable[[Run], T]) -> T:
         """Do ``work``; each of its statements may see a later state."""
 
-    def snapshot(self) -> AbstractContextManager[Run]:
-        """Read one state of everything, for as long as it takes."""
+    def snapshot(self, set_name: str, work: Callable[[Run], T]) -> T:
+        """Do ``work``, which reads one state of the set, however long it takes."""
 
     def version(self) -> int | None:
         """Return a number that changes when anything is committed; ``None`` when the database has no cheap one."""
 
+    def signal(self) -> int | None:
+        """Return a number that changes soon after anything is committed; ``None`` when one has to look for changes."""
+
     def condition(self, condition: Condition) -> tuple[str, list[Any]] | None:
         """Return SQL that every value meeting ``condition`` meets, with its parameters; ``None`` when there is none."""
 
-    def field(self, path: Sequence[str]) -> str:
-        """Return the SQL expression of a field of ``value``."""
+    def make_index(self, run: Run, name: str, number: int, path: Sequence[str]) -> None:
+        """Make an index of a field of ``value`` for the set with this number, if the database can have one."""
 
     def has_index(self, run: Run, name: str) -> bool:
         """Whether there is an index of this name."""

@@ -28,12 +28,12 @@ class Follower:
 
     Args:
         read: reads changes of a set after a sequence number, see ``MStore.changes``.
-        version: see ``SetDatabase.version``.
+        signal: see ``SetDatabase.signal``.
     """
 
-    def __init__(self, read: Callable[[str, int], Page], version: Callable[[], int | None]) -> None:
+    def __init__(self, read: Callable[[str, int], Page], signal: Callable[[], int | None]) -> None:
         self._read = read
-        self._version = version
+        self._signal = signal
         self._listeners: dict[int, _Listener] = {}
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -74,11 +74,11 @@ class Follower:
         told: set[int] = set()
         while not stop.wait(POLL_SECONDS):
             try:
-                version = self._version()
+                signal = self._signal()
                 listeners = dict(self._listeners)
-                for number in listeners if version is None or version != seen else listeners.keys() - told:
+                for number in listeners if signal is None or signal != seen else listeners.keys() - told:
                     self._tell(listeners[number])
-                seen, told = version, set(listeners)
+                seen, told = signal, set(listeners)
             except CoflowsError as error:
                 log.warning("M sets can't be followed: %s", error.message)
                 stop.wait(1.0)

@@ -22,6 +22,8 @@ KEEP = timedelta(days=90)
 
 if TYPE_CHECKING:
     from coflows_jupyter.config import Config
+    from coflows_jupyter.database.location import Location
+    from coflows_jupyter.mset.database import SetDatabase
     from coflows_jupyter.mset.m import M
 
 
@@ -33,7 +35,7 @@ class Place:
         level: what code here may do to a set.
         author: who changes sets here.
         kind: what ``M.Base`` makes.
-        database: the file of the Workflow's database; empty where code has none at hand.
+        database: the Workflow's database; ``None`` where code has none at hand.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Place:
         level: Callable[[str], AccessType],
         author: Callable[[], Author],
         kind: type[M] | None = None,
-        database: str = "",
+        database: Location | None = None,
     ) -> None:
         self.database = database
         self.level = level
@@ -129,22 +131,39 @@ def prune(place: Place) -> None:
         place.store.prune(KEEP)
 
 
-def database_of(config: Config) -> str:
-    """Return where the M sets of a configuration's Workflow are; empty when there is no database for them."""
+def database_of(config: Config) -> Location | None:
+    """Return where the M sets of a configuration's Workflow are; ``None`` when its database can't be read."""
     from coflows_jupyter.database.location import locate
 
     try:
-        return str(locate(config).file or "")
+        return locate(config)
     except ConfigError:
-        return ""
+        return None
 
 
-def open_database(file: Path) -> MStore:
-    """Open the store of a Workflow's database."""
+def open_database(where: Location | Path) -> MStore:
+    """Open the store of a Workflow's database, or of a SQLite file."""
     from coflows_jupyter.mset.sql import SqlMStore
+
+    return SqlMStore(_sqlite(where) if isinstance(where, Path) else _set_database(where))
+
+
+def _set_database(location: Location) -> SetDatabase:
+    if location.type == "postgres":
+        from coflows_jupyter.mset.postgres import PostgresSets
+
+        return PostgresSets(location)
+    if location.type == "mssql":
+        from coflows_jupyter.mset.mssql import MssqlSets
+
+        return MssqlSets(location)
+    return _sqlite(Path(location.label))
+
+
+def _sqlite(file: Path) -> SetDatabase:
     from coflows_jupyter.mset.sqlite import SqliteFile
 
-    return SqlMStore(SqliteFile(file, lambda: _prepare(file)))
+    return SqliteFile(file, lambda: _prepare(file))
 
 
 def _prepare(file: Path) -> None:
@@ -160,23 +179,23 @@ def _prepare(file: Path) -> None:
             database.close()
 
 
-def host_place(file: str) -> Place:
+def host_place(database: Location | None) -> Place:
     """Return the place of a Workflow's own code.
 
     Args:
-        file: the database, empty when there is none.
+        database: the Workflow's, ``None`` when there is none.
     """
 
     def open_store() -> MStore:
-        if not file:
-            raise NotReadyError("this Workflow has no database that M sets could be in", hint="see Database.Type")
-        return open_database(Path(file))
+        if database is None:
+            raise NotReadyError("this Workflow has no database that M sets could be in", hint="see Database.Connection")
+        return open_database(database)
 
     def level(name: str) -> AccessType:
         call = current()
         return level_in_code(call.caller if call else None, name, guarded=place.store.guarded(name))
 
-    place = Place(open_store, level, _author_of_call, database=file)
+    place = Place(open_store, level, _author_of_call, database=database)
     return place
 
 

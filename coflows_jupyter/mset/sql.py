@@ -58,7 +58,7 @@ class SqlMStore:
         self._database = database
         self._numbers: dict[str, int] = {}
         self._guarded: dict[str, tuple[bool, float]] = {}
-        self._follower = Follower(self.changes, database.version)
+        self._follower = Follower(self.changes, database.signal)
 
     def close(self) -> None:
         """See ``MStore.close``."""
@@ -108,8 +108,7 @@ class SqlMStore:
             number = self._number(run, name, make=True)
             index = _index_name(number, path)
             if not self._database.has_index(run, index):
-                field = self._database.field(path)
-                run(f"CREATE INDEX {index} ON m_entry ({field}) WHERE set_no = {number:d}")
+                self._database.make_index(run, index, number, path)
 
         self._database.write(name, work)
 
@@ -152,11 +151,14 @@ class SqlMStore:
 
     def load(self, name: str) -> Contents:
         """See ``MStore.load``."""
-        with self._database.snapshot() as run:
+
+        def work(run: Run) -> Contents:
             number = self._number(run, name)
             seq = _last(run, number)
             rows = run("SELECT number, id, value FROM m_entry WHERE set_no = ? ORDER BY number", (number,)).fetchall()
-        return Contents(seq, map(Entry._make, rows))
+            return Contents(seq, map(Entry._make, rows))
+
+        return self._database.snapshot(name, work)
 
     def get(self, name: str, entry: str) -> str | None:
         """See ``MStore.get``."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,15 +89,11 @@ class SqliteFile:
                 self._reader = self._open()
             return work(self._reader.execute)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Run]:
+    def snapshot(self, _set_name: str, work: Callable[[Run], T]) -> T:
         """See ``SetDatabase.snapshot``."""
-        connection = self._open()
-        try:
+        with closing(self._open()) as connection:
             connection.execute("BEGIN")
-            yield connection.execute
-        finally:
-            connection.close()
+            return work(connection.execute)
 
     def version(self) -> int | None:
         """See ``SetDatabase.version``: SQLite counts what other connections commit, and this one commits nothing."""
@@ -106,6 +102,10 @@ class SqliteFile:
                 self._watcher = self._open()
             (number,) = self._watcher.execute("PRAGMA data_version").fetchone()
             return int(number)
+
+    def signal(self) -> int | None:
+        """See ``SetDatabase.signal``."""
+        return self.version()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -126,7 +126,7 @@ class SqliteFile:
         wanted, op = condition.wanted, condition.op
         if any(set(name) & _SPECIAL for name in condition.path):
             return None
-        field = self.field(condition.path)
+        field = _field(condition.path)
         if op in _COMPARISONS and _is_plain(wanted):
             return f"{field} {_COMPARISONS[op]} ?", [wanted]
         if op == "in" and wanted and all(map(_is_plain, wanted)):
@@ -136,10 +136,9 @@ class SqliteFile:
             return f"{field} >= ? AND {field} < ?", [wanted, wanted + "\U0010ffff"]
         return None
 
-    def field(self, path: Sequence[str]) -> str:
-        """See ``SetDatabase.field``."""
-        names = "".join(f'."{name}"' for name in path).replace("'", "''")
-        return f"json_extract(value, '${names}')"
+    def make_index(self, run: Run, name: str, number: int, path: Sequence[str]) -> None:
+        """See ``SetDatabase.make_index``."""
+        run(f"CREATE INDEX {name} ON m_entry ({_field(path)}) WHERE set_no = {number:d}")
 
     def has_index(self, run: Run, name: str) -> bool:
         """See ``SetDatabase.has_index``."""
@@ -162,6 +161,11 @@ class SqliteFile:
 _SPECIAL = frozenset('"\\')  # SQLite's paths have no way to write them
 _COMPARISONS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _LARGEST = 2**63
+
+
+def _field(path: Sequence[str]) -> str:
+    names = "".join(f'."{name}"' for name in path).replace("'", "''")
+    return f"json_extract(value, '${names}')"
 
 
 def _is_plain(value: object) -> bool:

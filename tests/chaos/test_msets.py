@@ -18,11 +18,13 @@ KILLS = int(os.environ.get("COFLOWS_CHAOS_KILLS", "5"))
 WRITER = """
     import itertools
     import sys
+    from pathlib import Path
 
     from coflows_jupyter import M
+    from coflows_jupyter.database.location import Location
     from coflows_jupyter.mset.place import host_place, settle
 
-    settle(host_place(sys.argv[1]))
+    settle(host_place(Location.at(Path(sys.argv[1]))))
     m = M.Base("prices")
     for n in itertools.count():
         entry = m.add({"writer": sys.argv[2], "n": n})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import socket
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +67,69 @@ def test_two_servers_share_a_database_that_restarts(
     assert during.json() == 3
     own_server.start()
     await_run(one, during.headers["x-run-id"])
+
+
+AGENT = """
+    from coflows_jupyter import M, agent
+
+    @agent(listens="prices", name="reactor")
+    def react(change):
+        M.Base("seen").add({"id": change.id, "kind": change.kind})
+"""
+QUERY = """
+    from coflows_jupyter import M
+
+    def add(n: int) -> str:
+        return M.Base("prices").add({"n": n})
+"""
+
+
+def listening(folder: Path, url: str) -> Path:
+    """Write a Workflow whose Agent listens to an M set, and return its configuration."""
+    folder.mkdir()
+    for name, text in (("a.py", AGENT), ("q.py", QUERY)):
+        (folder / name).write_text(textwrap.dedent(text))
+    package = {
+        "ID": "wid",
+        "Name": "Flow",
+        "Queries": [{"Name": "q", "Content": "q.py", "ID": "q"}],
+        "Agents": [{"Name": "a.py", "Content": "a.py", "Exe": "pkg"}],
+    }
+    (folder / "package.json").write_text(json.dumps(package))
+    config = folder / "coflows_config.json"
+    server = {"Host": "localhost", "SecretKey": secrets.token_hex(16)}
+    database = {"Type": "postgres", "Connection": url}
+    config.write_text(json.dumps({"Workflow": "package.json", "Server": server, "Database": database}))
+    return config
+
+
+def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Read the data of server-sent events."""
+    for line in lines:
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def test_two_servers_see_each_others_sets(
+    tmp_path: Path, running_server: RunningServer, postgres_url: str, free_port: int
+) -> None:
+    """What functions of one server add, streams of the other tell; their Agent hears each change once."""
+    config = listening(tmp_path / "flow", postgres_url)
+    servers = [running_server(config, port=port, ready=False) for port in (free_port, _free_port())]
+    one, other = (server.wait_until("coflows/api/ready", 200) for server in servers)
+    number = 0
+    with other.http.stream("GET", "coflows/api/m-changes/prices", headers={"Accept": "text/event-stream"}) as stream:
+        told = events(stream.iter_lines())
+        next(told)  # ready
+        for server in (one, other, one):
+            number += 1
+            entry = server.http.get(f"flow/query/wid/q/add?n={number}").json()
+            change = next(told)
+            assert (change["entry"], change["value"]) == (entry, {"n": number})
+    deadline = time.monotonic() + SEEN_SECONDS
+    while one.http.get("coflows/api/m/seen?limit=0").json()["count"] < number:
+        assert time.monotonic() < deadline, "the Agent does not hear of every change"
+        time.sleep(0.05)
+    runs = other.http.get("coflows/api/workflows/wid/agent-runs?limit=100").json()["runs"]
+    assert len([run for run in runs if run["cause"] == "set"]) == number
+    assert postgres_url.rpartition("@")[2] not in one.log.read_text()

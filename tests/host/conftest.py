@@ -14,6 +14,7 @@ import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.build.model import Build, make_build
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.host.embedded import EmbeddedHost
 from coflows_jupyter.host.process import ProcessHost
 from coflows_jupyter.host.protocol import Call, Host, Loaded, Result, new_run_id
@@ -25,7 +26,7 @@ CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
 class Hosts:
     """Makes Builds and hosts of one mode in one folder."""
 
-    def __init__(self, mode: str, folder: Path, database: str = "") -> None:
+    def __init__(self, mode: str, folder: Path, database: Location | None = None) -> None:
         self.mode = mode
         self.database = database
         self.folder = folder

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import FunctionError
 from coflows_jupyter.mset.place import open_database
 from tests.host.conftest import CALLER, Hosts, Run
@@ -47,12 +48,11 @@ SOURCE = """
 
 
 @pytest.mark.parametrize("mode", ["embedded", "process"])
-def test_queries_share_sets(mode: str, tmp_path: Path, run: Run) -> None:
+def test_queries_share_sets(mode: str, tmp_path: Path, location: Location, run: Run) -> None:
     """A function adds, another process reads, and the log says which call it was."""
-    file = tmp_path / "m.db"
-    m = make(open_database(file))
+    m = make(open_database(location))
     m.add({"n": 0})
-    hosts = Hosts(mode, tmp_path / "flow", str(file))
+    hosts = Hosts(mode, tmp_path / "flow", location)
 
     async def work() -> None:
         async with hosts.open(q=SOURCE) as loaded:
@@ -70,7 +70,8 @@ def test_queries_share_sets(mode: str, tmp_path: Path, run: Run) -> None:
 
     run(work())
     m._store.close()
-    with sqlite3.connect(file) as connection:
+    if location.file:
+        connection = sqlite3.connect(location.file)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

@@ -19,6 +19,7 @@ from tornado.web import Application
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.access.permissions import AccessType
 from coflows_jupyter.config import load_config
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.mset.m import M
 from coflows_jupyter.mset.model import Author
@@ -35,15 +36,18 @@ KEY = "3b0c4c2f9d1e4f6a8b7c5d2e1f0a9b8c"
 OpenStore = Callable[[], MStore]
 
 
-@pytest.fixture(params=["sqlite", "remote"])
+@pytest.fixture(params=["sqlite", "postgres", "remote"])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Return what opens one more store on the same sets, as another process would."""
     opened: list[MStore] = []
+    database = Location.at(tmp_path / "m.db")
+    if request.param == "postgres":
+        database = Location.parse("postgres", request.getfixturevalue("postgres_url"))
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serve(tmp_path)) if request.param == "remote" else None
 
         def open_one() -> MStore:
-            store = RemoteMStore(Client(server)) if server else open_database(tmp_path / "m.db")
+            store = RemoteMStore(Client(server)) if server else open_database(database)
             opened.append(store)
             return store
 

@@ -18,11 +18,13 @@ from coflows_jupyter import engine
 from coflows_jupyter.config import load_config
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.database.current import newest
+from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import ConfigError
 from coflows_jupyter.mset import place
 from coflows_jupyter.mset.model import Author, Change, encode
 from coflows_jupyter.mset.place import open_database
 from coflows_jupyter.mset.sql import SqlMStore
+from coflows_jupyter.mset.store import MStore
 from tests.mset.conftest import make
 
 WRITES = int(os.environ.get("COFLOWS_TEST_WRITES", "100"))
@@ -40,32 +42,45 @@ def command(source: str, *arguments: object) -> list[str]:
         import sys
         from pathlib import Path
         from coflows_jupyter import M
+        from coflows_jupyter.database.location import Location
         from coflows_jupyter.mset.place import host_place, settle
-        settle(host_place(sys.argv[1]))
+        given = sys.argv[1]
+        settle(host_place(Location.parse("postgres", given) if "://" in given else Location.at(Path(given))))
         m = M.Base("prices")
     """
     program = textwrap.dedent(prelude) + textwrap.dedent(source)
     return [sys.executable, "-c", program, *map(str, arguments)]
 
 
-def test_eight_processes_write_at_once(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return what tells ``python`` an empty database of each kind."""
+    return str(tmp_path / "m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+
+
+def opened(where: str) -> MStore:
+    """Open what ``where`` tells."""
+    return open_database(Location.parse("postgres", where) if "://" in where else Location.at(Path(where)))
+
+
+def test_eight_processes_write_at_once(where: str) -> None:
     """Nobody is told that the database is locked, and nothing is lost; the schema is made once."""
     source = """
         for n in range(int(sys.argv[3])):
             assert m.add({"writer": sys.argv[2], "n": n})
     """
-    writers = [python(source, tmp_path / "m.db", number, WRITES) for number in range(8)]
+    writers = [python(source, where, number, WRITES) for number in range(8)]
     for writer in writers:
         _, errors = writer.communicate(timeout=110)
         assert writer.returncode == 0, errors
-    m = make(open_database(tmp_path / "m.db"))
+    m = make(opened(where))
     assert len(m) == len(m.changes()) == 8 * WRITES
     m._store.close()
 
 
-def test_threads_write_and_read_at_once(tmp_path: Path) -> None:
+def test_threads_write_and_read_at_once(where: str) -> None:
     """A process's threads share a store."""
-    m = make(open_database(tmp_path / "m.db"))
+    m = make(opened(where))
 
     def work(number: int) -> None:
         for n in range(50):
@@ -82,7 +97,7 @@ def test_threads_write_and_read_at_once(tmp_path: Path) -> None:
     m._store.close()
 
 
-def test_a_fork_has_connections_of_its_own(tmp_path: Path) -> None:
+def test_a_fork_has_connections_of_its_own(where: str) -> None:
     """A child that user code forks writes without hurting its parent's connection."""
     source = """
         import os
@@ -95,14 +110,14 @@ def test_a_fork_has_connections_of_its_own(tmp_path: Path) -> None:
         m.add("again")
         print(list(m))
     """
-    process = python(source, tmp_path / "m.db")
+    process = python(source, where)
     output, errors = process.communicate(timeout=60)
     assert output == "['parent', 'child', 'again']\n", errors
 
 
-def test_interrupted_writes_leave_nothing_half_done(tmp_path: Path) -> None:
+def test_interrupted_writes_leave_nothing_half_done(where: str) -> None:
     """An exception in the middle of a transaction, as a cancelled call gets it, takes it back."""
-    store = open_database(tmp_path / "m.db")
+    store = opened(where)
     with pytest.raises(KeyboardInterrupt):
         store.apply("s", _interrupted(), Author())
     assert store.count("s") == 0
@@ -152,12 +167,12 @@ def test_the_newest_schema_is_known_without_alembic(tmp_path: Path) -> None:
     assert found == newest()
 
 
-def test_retention(tmp_path: Path) -> None:
+def test_retention(where: str) -> None:
     """What is pruned can't be read as if nothing had been: a reader from before starts anew, the past has an end."""
-    store = open_database(tmp_path / "m.db")
+    store = opened(where)
     assert isinstance(store, SqlMStore)
     m = make(store)
-    reader = make(open_database(tmp_path / "m.db"))
+    reader = make(opened(where))
     assert list(reader) == []
     m["a"] = 1
     m["a"] = 2
@@ -179,6 +194,7 @@ def test_retention(tmp_path: Path) -> None:
         m.at("2020-01-01")
     assert store.prune(dt.timedelta(0)) == 0
     store.close()
+    reader._store.close()
 
 
 def test_a_server_prunes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,15 +219,15 @@ def test_a_server_prunes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     m._store.close()
 
 
-def test_another_process_sees_a_change_soon(tmp_path: Path) -> None:
+def test_another_process_sees_a_change_soon(where: str) -> None:
     """A watcher is told by another process's commit, not by a long wait."""
     source = """
         for line in sys.stdin:
             m.add(line.strip())
     """
-    m = make(open_database(tmp_path / "m.db"))
+    m = make(opened(where))
     m.add("first")
-    writer = python(source, tmp_path / "m.db")
+    writer = python(source, where)
     assert writer.stdin is not None
     watching = m.watch(after=0)
     assert next(watching).value == "first"
