@@ -132,7 +132,7 @@ class PythonRuntime:
         for path in self._paths:
             sys.path.remove(path)
         inside = tuple(path + os.sep for path in (str(self._folder), *self._paths))
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():  # at once: other threads import
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 sys.modules.pop(name, None)  # another host of this process may be quicker
 
