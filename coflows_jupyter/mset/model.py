@@ -68,10 +68,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Author(NamedTuple):
-    """Who changes a set: ID of the caller, and of the run in which it happens, empty outside of one."""
+    """Who changes a set.
+
+    Args:
+        actor: ID of the caller.
+        run: ID of the run in which it happens, empty outside of one.
+        attempt: which attempt of an Agent's run; 0 for others, which nobody gives up.
+    """
 
     actor: str = ""
     run: str = ""
+    attempt: int = 0
 
 
 class Entry(NamedTuple):

@@ -201,4 +201,8 @@ def host_place(database: Location | None) -> Place:
 
 def _author_of_call() -> Author:
     call = current()
-    return Author() if call is None else Author(call.caller.id, call.run_id)
+    if call is None:
+        return Author()
+    # An Agent's later attempts are runs of their own in the history.
+    number = call.run_id.partition(".")[2] or "1"
+    return Author(call.caller.id, call.run_id, int(number) if call.caller.door == "agent" else 0)

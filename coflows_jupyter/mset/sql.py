@@ -74,6 +74,8 @@ class SqlMStore:
                 check_id("an entry", change.entry)
 
         def work(run: Run) -> list[Outcome]:
+            if author.attempt:
+                _check_attempt(run, author)
             edit = _Edit(self._database, run, self._number(run, name, make=True), author)
             outcomes = []
             for change in changes:
@@ -344,6 +346,14 @@ class _Edit:
         author = self._author
         self._run(_LOG, (self._number, entry, op, value, author.run, author.actor, self._now))
         return Outcome(entry)
+
+
+def _check_attempt(run: Run, author: Author) -> None:
+    """Refuse what an attempt still writes after its server was silent for so long that others gave it up."""
+    statement = "SELECT attempt FROM agent_runs WHERE run_id = ? AND state = 'running'"
+    row = run(statement, (author.run.partition(".")[0],)).fetchone()
+    if row is None or row[0] != author.attempt:
+        raise ConflictError(f"attempt {author.attempt} of run {author.run} was given up: nothing was changed")
 
 
 def _last(run: Run, number: int) -> int:
