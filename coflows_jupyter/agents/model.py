@@ -101,6 +101,8 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
         policy: what happens to its runs.
         last: its latest run that is over.
         running: IDs of runs that go on.
+        notebook: the notebook that its job executes, empty for code.
+        parameters: what the notebook is executed with.
     """
 
     id: str
@@ -116,6 +118,8 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
     policy: dict[str, Any]
     last: dict[str, Any] | None
     running: list[str]
+    notebook: str
+    parameters: dict[str, Any]
 
 
 def micros(moment: datetime) -> int:

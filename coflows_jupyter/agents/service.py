@@ -309,6 +309,8 @@ class Agents:
             policy=msgspec.to_builtins(entry.policy),
             last=public(over) if over else None,
             running=[run.run_id for run in mine if run.state == "running"],
+            notebook=entry.notebook,
+            parameters=entry.parameters,
         )
 
     async def set_mode(self, agent_id: str, mode: Mode, why: str) -> None:
@@ -327,6 +329,17 @@ class Agents:
             return []
         entry = self._entry(agent_id).id if agent_id else ""
         return await self._scheduler.transact(lambda store, c, _now: store.runs(c, entry, limit=limit))
+
+    async def run_of(self, run_id: str) -> AgentRun:
+        """Return one run.
+
+        Raises:
+            NotFoundError: there is no such run.
+        """
+        found = await self._opened().transact(lambda store, c, _now: store.runs(c, run_id=run_id, limit=1))
+        if not found:
+            raise NotFoundError(f"there is no run {run_id} of an Agent")
+        return found[0]
 
     async def explain(self, agent_id: str, time: str) -> list[str]:
         """Say why an Agent did or did not run at a time, in sentences.

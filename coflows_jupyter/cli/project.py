@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +22,7 @@ def register(app: typer.Typer) -> None:
     add.command("query")(add_query)
     add.command("agent")(add_agent)
     add.command("base")(add_base)
+    add.command("notebook")(add_notebook)
     add.command("pip")(add_pip)
     app.add_typer(add, name="add")
     app.command()(validate)
@@ -58,6 +61,36 @@ def add_base(context: typer.Context, name: Name) -> None:
     from coflows_jupyter.workflow.templates import add_base as add
 
     _add(context, add, name)
+
+
+def add_notebook(
+    context: typer.Context,
+    notebook: Annotated[Path, typer.Argument(help="A notebook, like Files/report.ipynb.")],
+    schedule: Annotated[str, typer.Option(help='When it runs: "0 0 9 ? * MON-FRI"; by hand only without it.')] = "",
+    name: Annotated[str, typer.Option("--id", help="ID of the Agent; the file's name by default.")] = "",
+    parameter: Annotated[list[str], typer.Option(help="NAME=VALUE, JSON or text; several times.")] = [],  # noqa: B006 - Typer copies it
+) -> None:
+    """Let a notebook run on its own, as an Agent, or change when it does."""
+    from coflows_jupyter.agents.schedule import Schedule
+    from coflows_jupyter.config import load_config
+    from coflows_jupyter.workflow.notebooks import Scheduled, schedule_notebook
+
+    current = session(context)
+    if schedule:
+        Schedule(schedule)
+    values = dict(_parameter(text) for text in parameter)
+    job = Scheduled(name or notebook.stem, schedule, values)
+    schedule_notebook(load_config(current.config).workflow, Path(os.path.abspath(notebook)), job)  # noqa: PTH100 - keeps links
+    current.output.document({"agent": job.id})
+    current.output.say(f"Added {job.id}")
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def add_pip(

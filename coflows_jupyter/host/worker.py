@@ -53,10 +53,12 @@ from coflows_jupyter.queries.arguments import Binder, Bound
 from coflows_jupyter.queries.catalog import Catalog, make_entry
 from coflows_jupyter.queries.results import Encoded
 from coflows_jupyter.runtimes import capture, progress, vault
+from coflows_jupyter.runtimes.agent import Agent
 from coflows_jupyter.runtimes.interrupt import CallCancelled
+from coflows_jupyter.runtimes.notebook import NotebookError, notebook_agent
 from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
-from coflows_jupyter.workflow.sources import SourceUnit
+from coflows_jupyter.workflow.sources import NOTEBOOK, SourceUnit
 
 T = TypeVar("T")
 
@@ -111,6 +113,9 @@ class Worker:
         catalog = Catalog(build.id)
         complete = True
         for unit in build.units:
+            if unit.language == NOTEBOOK:
+                diagnostics += self._add_agents(unit, [notebook_agent(unit, Path(build.folder))], catalog)
+                continue
             if unit.language != "python":
                 message = f"{unit.language} sources are listed, but this version runs Python only"
                 diagnostics.append(Diagnostic(unit.path, 0, 0, "warning", "no-runtime", message))
@@ -120,7 +125,8 @@ class Worker:
                 functions, found = runtime.load(unit)
                 diagnostics += () if found else self._add_query(unit, functions, catalog)
             elif not found and unit.kind == "agent":
-                found = self._load_agents(runtime, unit, catalog)
+                agents, found = runtime.load_agents(unit)
+                found += self._add_agents(unit, agents, catalog)
             complete &= not any(d.severity == "error" for d in found)
             diagnostics += found
         return Loaded(catalog, tuple(dict.fromkeys(diagnostics)), complete)
@@ -132,8 +138,8 @@ class Worker:
             self._functions[entry.id, name] = function, Binder(function.target, entry.functions[name].signature)
         return findings
 
-    def _load_agents(self, runtime: PythonRuntime, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
-        agents, found = runtime.load_agents(unit)
+    def _add_agents(self, unit: SourceUnit, agents: list[Agent], catalog: Catalog) -> tuple[Diagnostic, ...]:
+        found: tuple[Diagnostic, ...] = ()
         for agent in agents:
             entry = msgspec.structs.replace(agent.entry, path=unit.path)
             taken = catalog.agents.get(entry.id)
@@ -333,6 +339,8 @@ def user_code() -> Iterator[None]:
 
 
 def _failed(error: BaseException) -> FunctionError:
+    if isinstance(error, NotebookError):
+        return FunctionError(error.message, traceback=error.traceback)  # of its cell, in its kernel
     return FunctionError(exception_line(error), traceback=user_traceback(error))
 
 

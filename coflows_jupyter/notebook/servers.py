@@ -13,6 +13,9 @@ from coflows_jupyter.errors import UnreachableError
 from coflows_jupyter.processes import lives
 from coflows_jupyter.server.runfile import RunFile
 
+# Tells the kernel of a job, which no server started, whose it is.
+SERVER_PID = "COFLOWS_SERVER_PID"
+
 
 def running_servers() -> Iterator[RunFile]:
     """Give the servers that run, the latest first."""
@@ -38,7 +41,7 @@ def find_server(environ: Mapping[str, str] = os.environ) -> RunFile:
     if environ.get("COFLOWS_URL") and environ.get("COFLOWS_KEY"):
         return RunFile(environ["COFLOWS_URL"], environ["COFLOWS_KEY"], "", 0)
     servers = list(running_servers())
-    parent = environ.get("JPY_PARENT_PID", "")
+    parent = environ.get(SERVER_PID) or environ.get("JPY_PARENT_PID", "")
     found = next((server for server in servers if str(server.pid) == parent), next(iter(servers), None))
     if found is None:
         raise UnreachableError("no CoFlows server runs here", hint="start one with: coflows server")

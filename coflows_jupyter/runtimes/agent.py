@@ -54,6 +54,8 @@ class AgentEntry(msgspec.Struct, frozen=True):
         policy: what happens to its runs.
         on_failure: where to tell of a run that failed for good: a URL, or ``agent:ID`` for a message.
         on_recovery: where to tell of the first success after that.
+        notebook: the notebook that its job executes, empty for code.
+        parameters: what the notebook is executed with.
     """
 
     id: str
@@ -66,6 +68,8 @@ class AgentEntry(msgspec.Struct, frozen=True):
     policy: Policy = Policy()
     on_failure: str = ""
     on_recovery: str = ""
+    notebook: str = ""
+    parameters: dict[str, Any] = {}
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -16,6 +17,7 @@ from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError
 from coflows_jupyter.runs.model import moment
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.queries import CallHandler
+from coflows_jupyter.workflow.copies import find_copy
 
 MOST_RUNS = 1000
 _MODES: dict[str, Mode] = {"start": "started", "pause": "paused", "stop": "stopped"}
@@ -100,7 +102,11 @@ class AgentsHandler(_AgentsHandler):
     async def get(self, workflow: str) -> None:
         """List Agents, with what they do next and did last."""
         found = [
-            msgspec.structs.replace(agent, path=self.services.lab_path(agent.path) or "")
+            msgspec.structs.replace(
+                agent,
+                path=self.services.lab_path(agent.path) or "",
+                notebook=self.services.lab_path(agent.notebook) or "",
+            )
             for agent in await self.agents(workflow).overview()
         ]
         self.write_json(msgspec.json.encode(AgentList(found)))
@@ -119,6 +125,22 @@ class AgentRunsHandler(_AgentsHandler):
             )
         runs = await self.agents(workflow).history(given.get("agent", ""), limit=int(limit))
         self.write_json(msgspec.json.encode(AgentRuns([public(run) for run in runs])))
+
+
+class AgentNotebookHandler(_AgentsHandler):
+    """``GET /coflows/api/workflows/WID/agent-runs/ID/notebook``."""
+
+    async def get(self, workflow: str, run: str) -> None:
+        """Answer with the executed copy of a notebook; ``Content-Location`` says where Lab has it."""
+        found = await self.agents(workflow).run_of(run)
+        folder = self.services.engine(workflow).config.workflow.parent
+        file = await asyncio.to_thread(find_copy, folder, found.run_id, found.attempt)
+        if file is None:
+            hint = f"it ran on {found.owner}" if found.owner else "it has not run"
+            raise NotFoundError(f"there is no copy of a notebook of run {run} here, or not any longer", hint=hint)
+        self.set_header("Content-Type", "application/x-ipynb+json")
+        self.set_header("Content-Location", quote(self.services.lab_path(file) or ""))
+        self.finish(await asyncio.to_thread(file.read_bytes))
 
 
 class AgentExplainHandler(_AgentsHandler):

@@ -63,10 +63,10 @@ class SourcesHandler(OneWorkflowHandler):
         package_file = self.services.engine(workflow).config.workflow
         if wanted.path:
             file = self.services.file_of(wanted.path)
-            name = await _make("path", wanted.path, list_source, package_file, wanted.list, file)
+            name = await change("path", wanted.path, list_source, package_file, wanted.list, file)
         else:
             add = templates.add_query if wanted.list == "Queries" else templates.add_base
-            file = await _make("name", wanted.name, add, package_file, wanted.name)
+            file = await change("name", wanted.name, add, package_file, wanted.name)
             name = wanted.name
         self.write_json(msgspec.json.encode(Source(name, self.services.lab_path(file))))
 
@@ -78,12 +78,23 @@ class NewWorkflowHandler(BaseHandler):
         """Make a Workflow in a folder below Lab's root; a server of its own serves it."""
         wanted = self.read_json(NewWorkflow)
         folder = self.services.file_of(wanted.folder)
-        made: Path = await _make("folder", wanted.folder, templates.new_workflow, folder, wanted.name or None)
+        made: Path = await change("folder", wanted.folder, templates.new_workflow, folder, wanted.name or None)
         self.write_json(msgspec.json.encode(Folder(self.services.lab_path(made) or "")))
 
 
-async def _make(field: str, value: str, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Write files off the loop; what can't be made is about what was asked for."""
+async def change(field: str, value: str, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Read or write files off the loop; what can't be done is about what was asked for.
+
+    Args:
+        field: which field of the request that is.
+        value: its value.
+        make: does it.
+        *args: for ``make``.
+        **kwargs: for ``make``.
+
+    Raises:
+        ArgumentsError: it can't be done.
+    """
     try:
         return await asyncio.to_thread(make, *args, **kwargs)
     except PackageError as error:

@@ -28,6 +28,7 @@ from coflows_jupyter.server.agents import (
     AgentCancelHandler,
     AgentExplainHandler,
     AgentList,
+    AgentNotebookHandler,
     AgentRuns,
     AgentRunsHandler,
     AgentSendHandler,
@@ -68,6 +69,7 @@ from coflows_jupyter.server.models import (
 )
 from coflows_jupyter.server.msets import MEntryHandler, MHistoryHandler, MLegacyHandler, MSetHandler, MSetsHandler
 from coflows_jupyter.server.mstream import MChangesHandler
+from coflows_jupyter.server.notebooks import NotebookJobs, NotebookJobsHandler
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.people import (
@@ -212,6 +214,19 @@ ROUTES = (
         {"POST": Rule.WRITE},
         "Stop a run of an Agent.",
         AgentRuns,
+    ),
+    _api(
+        _WORKFLOW + "/agent-runs/{run}/notebook",
+        AgentNotebookHandler,
+        {"GET": Rule.READ},
+        "Answer with the executed copy of a notebook.",
+    ),
+    _api(
+        _WORKFLOW + "/notebook-jobs",
+        NotebookJobsHandler,
+        dict.fromkeys(("GET", "POST", "DELETE"), Rule.WRITE),
+        "Say, change or end when a notebook runs, and with what.",
+        NotebookJobs,
     ),
     _api(
         _AGENT + "/explain",

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -26,6 +26,21 @@ _UNUSABLE_ID = re.compile(r"[\x00-\x1f\x7f]|^\s|\s$|^\.{1,2}$")
 _ENCODED_IN_URL = re.compile(r"[/\\?#%]")
 
 
+class JobPolicy(Section):
+    """What happens to the runs of a notebook when things do not go as planned; times in seconds."""
+
+    catchup: Literal["none", "last", "all"] = Field(
+        "last", validation_alias="Catchup", title="which of the missed times are run afterwards"
+    )
+    window: float = Field(3600, ge=0, validation_alias="Window", title="seconds until a missed time is given up")
+    overlap: Literal["skip", "queue", "cancel", "allow"] = Field(
+        "skip", validation_alias="Overlap", title="what happens while an earlier run goes on"
+    )
+    retries: int = Field(0, ge=0, validation_alias="Retries", title="how often a run that failed is tried again")
+    backoff: float = Field(10, ge=0, validation_alias="Backoff", title="seconds before the first retry")
+    timeout: float = Field(3600, gt=0, validation_alias="Timeout", title="seconds until a run is stopped")
+
+
 class Entry(Section):
     """One element of ``Base``, ``Queries``, ``Agents``, ``Bins`` or ``Files``.
 
@@ -34,6 +49,9 @@ class Entry(Section):
         content: a path below the Workflow's folder, or literal text when it holds a line break.
         id: the Query's part of the URL; the name when the entry gives none.
         exe: the function of an Agent's file that describes it.
+        schedule: when a notebook in ``Agents`` runs; its ``ID`` is the Agent's.
+        parameters: what it is executed with.
+        policy: what happens to its runs.
     """
 
     # What the file may leave out is filled in before it is read.
@@ -49,6 +67,21 @@ class Entry(Section):
     )
     id: str = Field(validation_alias="ID", title="a Query's part of the URL; the name by default")
     exe: str = Field("pkg", validation_alias="Exe", title="the function of an Agent's file that describes it")
+
+    schedule: str = Field(
+        "",
+        validation_alias="Schedule",
+        title="when a notebook in Agents runs, as Quartz text",
+        examples=["0 0 9 ? * MON-FRI"],
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, validation_alias="Parameters", title="what a notebook in Agents is executed with"
+    )
+    policy: JobPolicy = Field(
+        default_factory=lambda: JobPolicy.model_validate({}),
+        validation_alias="Policy",
+        title="what happens to the runs of a notebook",
+    )
 
     @model_validator(mode="before")
     @classmethod

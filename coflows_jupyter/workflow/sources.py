@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path as FilePath
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
@@ -27,6 +28,8 @@ LANGUAGES = {
     ".js": "javascript",
 }
 
+# The language of notebooks that run as Agents: the text of their unit is what package.json says of them.
+NOTEBOOK = "notebook"
 
 _KINDS: dict[str, Kind] = {"Base": "base", "Queries": "query", "Agents": "agent"}
 
@@ -79,6 +82,8 @@ def _read_unit(package: Package, kind: Kind, place: Path, entry: Entry) -> Sourc
         text: str | Diagnostic = entry.content
     else:
         path = package.locate(entry)
+        if kind == "agent" and path.suffix == ".ipynb" and path.is_file():
+            return SourceUnit(kind, entry.id, str(path), NOTEBOOK, _about(entry).replace("$WID$", package.id))
         if path.suffix not in LANGUAGES and path.is_file():
             return None
         text = _read_text(package, path, place)
@@ -91,6 +96,12 @@ def _read_unit(package: Package, kind: Kind, place: Path, entry: Entry) -> Sourc
     return SourceUnit(
         kind, name, str(path), LANGUAGES.get(path.suffix, "python"), text, entry.exe if kind == "agent" else ""
     )
+
+
+def _about(entry: Entry) -> str:
+    """Return what package.json says of a notebook, as JSON that ``NotebookEntry`` reads."""
+    said = {"Name": entry.name, "Schedule": entry.schedule, "Parameters": entry.parameters}
+    return json.dumps(said | {"Policy": entry.policy.model_dump(exclude_unset=True)})
 
 
 def _read_text(package: Package, path: FilePath, place: Path) -> str | Diagnostic:

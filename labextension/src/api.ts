@@ -23,6 +23,8 @@ import type {
   IMValue,
   INewKey,
   INewSource,
+  INotebookJob,
+  INotebookParameter,
   IProblem,
   IRun,
   ISchedulePreview,
@@ -325,6 +327,33 @@ export class Api {
   async cancelAgentRun(workflow: string, run: string): Promise<void> {
     const path = `${workflowPath(workflow)}/agent-runs/${encodeURIComponent(run)}/cancel`;
     await this._post(path, {});
+  }
+
+  /** Where Lab has the executed copy of a notebook; empty when it shows no such file. */
+  async agentNotebook(workflow: string, run: string): Promise<string> {
+    const path = `${workflowPath(workflow)}/agent-runs/${encodeURIComponent(run)}/notebook`;
+    const response = await this._request(path);
+    return decodeURIComponent(response.headers.get('Content-Location') ?? '');
+  }
+
+  /** What a notebook can be executed with, and when it is. */
+  notebookJobs(
+    workflow: string,
+    path: string
+  ): Promise<{ parameters: INotebookParameter[]; jobs: INotebookJob[] }> {
+    const query = URLExt.objectToQueryString({ path });
+    return this._json(`${workflowPath(workflow)}/notebook-jobs${query}`);
+  }
+
+  /** Let a notebook run on a schedule, or change when; a Build puts it to work. */
+  async scheduleNotebook(workflow: string, path: string, job: INotebookJob): Promise<void> {
+    await this._post(`${workflowPath(workflow)}/notebook-jobs`, { ...job, path });
+  }
+
+  /** Let a notebook no longer run. */
+  async unscheduleNotebook(workflow: string, path: string, id: string): Promise<void> {
+    const query = URLExt.objectToQueryString({ path, id });
+    await this._request(`${workflowPath(workflow)}/notebook-jobs${query}`, { method: 'DELETE' });
   }
 
   /** Say what a schedule means. */

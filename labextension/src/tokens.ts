@@ -54,6 +54,9 @@ export namespace CommandIDs {
   export const stopAgent = 'coflows:stop-agent';
   export const runAgent = 'coflows:run-agent';
   export const editSchedule = 'coflows:edit-schedule';
+  export const scheduleNotebook = 'coflows:schedule-notebook';
+  export const unscheduleNotebook = 'coflows:unschedule-notebook';
+  export const openAgentNotebook = 'coflows:open-agent-notebook';
   export const openAgentSource = 'coflows:open-agent-source';
   export const openAgentRun = 'coflows:open-agent-run';
   export const explainAgentRun = 'coflows:explain-agent-run';
@@ -377,6 +380,9 @@ export interface IAgent {
   last: IAgentRun | null;
   /** IDs of runs that go on. */
   running: string[];
+  /** The notebook that its job executes, below the Lab root; empty for code. */
+  notebook: string;
+  parameters: JSONObject;
 }
 
 export type AgentRunState =
@@ -394,6 +400,21 @@ export interface IAgentRun {
   ended_at: string | null;
   reason: string;
   cause: 'schedule' | 'catchup' | 'set' | 'message' | 'manual' | 'backfill';
+}
+
+/** A name that the cell tagged `parameters` of a notebook gives a value, which is JSON or Python. */
+export interface INotebookParameter {
+  name: string;
+  value: string;
+}
+
+/** When a notebook runs, and with what. */
+export interface INotebookJob {
+  /** The Agent's ID. */
+  id: string;
+  /** Empty for by hand only. */
+  schedule: string;
+  parameters: JSONObject;
 }
 
 /** What a schedule means. */

@@ -47,6 +47,26 @@ def test_validate_tells_wrong_sources_from_wrong_files(coflows: Coflows, workflo
     assert json.loads(done.stdout)["ok"] is False
 
 
+def test_add_notebook(coflows: Coflows, workflow: Path) -> None:
+    """A notebook is listed with schedule and parameters, once per ID; a schedule that is none changes nothing."""
+    (workflow / "Files").mkdir(exist_ok=True)
+    (workflow / "Files" / "report.ipynb").write_text('{"cells": []}')
+    before = (workflow / "package.json").read_text()
+    assert coflows("add", "notebook", "Files/report.ipynb", "--schedule", "often").returncode == 2
+    assert (workflow / "package.json").read_text() == before
+    for x in (1, 2):
+        given = ("--schedule", "0 0 9 ? * *", "--parameter", f"x={x}", "--parameter", "day=today")
+        assert coflows("add", "notebook", "Files/report.ipynb", *given, cwd=workflow).returncode == 0
+    entry = json.loads((workflow / "package.json").read_text())["Agents"][-1]
+    assert entry == {
+        "Name": "report",
+        "Content": "Files/report.ipynb",
+        "ID": "report",
+        "Schedule": "0 0 9 ? * *",
+        "Parameters": {"x": 2, "day": "today"},
+    }
+
+
 def test_add_pip(coflows: Coflows, workflow: Path) -> None:
     """It is installed and listed, once; one that does not exist leaves package.json as it is."""
     assert json.loads(coflows("add", "pip", "toolz==0.12.0", "--json").stdout) == {"pip": "toolz==0.12.0"}

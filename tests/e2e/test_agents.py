@@ -50,7 +50,7 @@ def open_agents(lab: Lab) -> Locator:
 
 def start(sample: Path, running_server: RunningServer, open_lab: OpenLab) -> Lab:
     """Serve the sample with the Agents above, and open Lab with its panel."""
-    (sample / "Agents").mkdir()
+    (sample / "Agents").mkdir(exist_ok=True)
     (sample / "Agents" / "market.py").write_text(PRICES)
     lab = open_lab(running_server(sample / "coflows_config.json"))
     lab.open_panel()

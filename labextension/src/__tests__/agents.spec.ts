@@ -20,6 +20,8 @@ function makeAgent(id: string, more: Partial<IAgent> = {}): IAgent {
     callbacks: ['job'],
     last: null,
     running: [],
+    notebook: '',
+    parameters: {},
     ...more
   };
 }
@@ -99,6 +101,16 @@ describe('AgentsModel', () => {
     tell();
     await until(() => agents.runs.length === 1);
     expect(agents.selected?.mode).toBe('paused');
+  });
+
+  it('shows the others when the one that is open is gone', async () => {
+    agents.active = true;
+    await agents.select('a');
+    server.routes[`GET ${BASE}/agent-runs`] = () => json({ title: 'none' }, { status: 404 });
+    listed = [makeAgent('b')];
+    tell();
+    await until(() => agents.find('b') !== null);
+    expect([agents.selected, agents.problem]).toEqual([null, '']);
   });
 
   it('looks again when a tick has come', async () => {

@@ -4,6 +4,7 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { ILauncher } from '@jupyterlab/launcher';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -11,6 +12,7 @@ import { Api } from '../api';
 import { notifyFailure } from '../notify';
 import { CommandIDs, DOMAIN, ICoflows, PANEL_ID } from '../tokens';
 import { addAuthoring } from './authoring';
+import { addNotebookJobs } from './notebookjob';
 import { StatusItem } from './status';
 import { addRunUnderCursor } from './undercursor';
 
@@ -21,12 +23,13 @@ export const authoring: JupyterFrontEndPlugin<void> = {
   id: 'coflows-jupyter:authoring',
   description: 'Makes Workflows, Queries and Base libraries; runs the function at the cursor.',
   autoStart: true,
-  requires: [ICoflows, IDocumentManager],
+  requires: [ICoflows, IDocumentManager, IRenderMimeRegistry],
   optional: [ICommandPalette, IEditorTracker, IFileBrowserFactory, ILauncher, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     coflows: ICoflows,
     documents: IDocumentManager,
+    rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
     editors: IEditorTracker | null,
     browsers: IFileBrowserFactory | null,
@@ -38,6 +41,7 @@ export const authoring: JupyterFrontEndPlugin<void> = {
     const api = new Api(app.serviceManager.serverSettings);
     const browser = () => browsers?.tracker.currentWidget ?? null;
     addAuthoring({ ...home, api, browser, coflows, documents });
+    addNotebookJobs({ ...home, api, browser, coflows, documents, rendermime });
     if (editors) {
       addRunUnderCursor(home, coflows, editors);
     }

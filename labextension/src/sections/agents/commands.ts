@@ -69,7 +69,13 @@ export function addAgentCommands(options: ICommandsOptions): void {
     CommandIDs.openAgentSource,
     { label: trans.__('Open the source of the Agent'), icon: launchIcon },
     ({ path }) => path !== '',
-    agent => openAt(documents, agent.path, 0)
+    async agent => {
+      if (agent.notebook) {
+        documents.openOrReveal(agent.notebook);
+      } else {
+        await openAt(documents, agent.path, 0);
+      }
+    }
   );
   addRunCommands(options);
   agents.changed.connect(() => {
@@ -134,6 +140,11 @@ function notifyFailed({ app, coflows, trans }: ICommandsOptions, run: IAgentRun)
 /** Let a person make a schedule, and put it where the Agent declares it: unsaved, so that it can be looked at. */
 async function editSchedule(options: ICommandsOptions, agent: IAgent): Promise<void> {
   const { app, coflows, documents, rendermime, trans } = options;
+  if (agent.notebook) {
+    const args = { path: agent.notebook, agent: agent.id };
+    await app.commands.execute(CommandIDs.scheduleNotebook, args);
+    return;
+  }
   const services = { ...coflows, commands: app.commands, rendermime, trans };
   const zone = hereZone();
   const given = agent.schedule || `0 0 9 ? * MON-FRI${zone && ` @ ${zone}`}`;

@@ -1,4 +1,5 @@
-import { Button, editIcon, launchIcon, runIcon } from '@jupyterlab/ui-components';
+import { Button, closeIcon, editIcon, launchIcon, runIcon } from '@jupyterlab/ui-components';
+import type { JSONObject } from '@lumino/coreutils';
 import * as React from 'react';
 import { useServices } from '../../components/context';
 import { Upcoming } from '../../schedule/upcoming';
@@ -21,6 +22,7 @@ export function AgentDetails({ agent }: { agent: IAgent }): React.JSX.Element {
       {agent.description && <p>{agent.description}</p>}
       <ModeSwitch agent={agent} />
       <Actions agent={agent} />
+      <Parameters values={agent.parameters} />
       {agent.upcoming.length > 0 && (
         <>
           <h4>{trans.__('Next times')}</h4>
@@ -32,6 +34,27 @@ export function AgentDetails({ agent }: { agent: IAgent }): React.JSX.Element {
       <ExplainForm agent={agent} />
       {agent.callbacks.includes('body') && <SendForm agent={agent} />}
     </div>
+  );
+}
+
+/** What a notebook is executed with. */
+function Parameters({ values }: { values: JSONObject }): React.JSX.Element | null {
+  const { trans } = useServices();
+  const items = Object.entries(values);
+  return items.length === 0 ? null : (
+    <>
+      <h4>{trans.__('Parameters')}</h4>
+      <dl className="jp-Coflows-facts">
+        {items.map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <code>{JSON.stringify(value)}</code>
+            </dd>
+          </React.Fragment>
+        ))}
+      </dl>
+    </>
   );
 }
 
@@ -78,6 +101,16 @@ function Actions({ agent }: { agent: IAgent }): React.JSX.Element {
             <editIcon.react tag="span" /> {trans.__('Schedule…')}
           </Button>
         </>
+      )}
+      {agent.notebook && (
+        <Button
+          className={secondary}
+          onClick={() =>
+            void commands.execute(CommandIDs.unscheduleNotebook, { ...args, path: agent.notebook })
+          }
+        >
+          <closeIcon.react tag="span" /> {trans.__('Unschedule')}
+        </Button>
       )}
       {agent.path && (
         <Button

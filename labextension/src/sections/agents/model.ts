@@ -138,10 +138,11 @@ export class AgentsModel extends SectionModel {
 
   protected override async fetch(workflow: string): Promise<void> {
     const selected = this._selected;
-    const [agents, runs] = await Promise.all([
-      this.api.agents(workflow),
-      selected ? this.api.agentRuns(workflow, { agent: selected, limit: RUNS }) : []
-    ]);
+    const agents = await this.api.agents(workflow);
+    // The one that is open may be gone.
+    const runs = agents.some(({ id }) => id === selected)
+      ? await this.api.agentRuns(workflow, { agent: selected, limit: RUNS })
+      : [];
     if (workflow === this.workflow && selected === this._selected) {
       this._take(agents, runs);
     }

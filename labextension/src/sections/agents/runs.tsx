@@ -1,4 +1,4 @@
-import { Button, stopIcon } from '@jupyterlab/ui-components';
+import { Button, notebookIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Log, ProgressBar, useNow } from '../../components/activity';
 import { useServices } from '../../components/context';
@@ -59,7 +59,7 @@ function RunRow({ run, open }: { run: IAgentRun; open: boolean }): React.JSX.Ele
 }
 
 function RunDetails({ details }: { details: IAgentRunDetails }): React.JSX.Element {
-  const { commands, trans } = useServices();
+  const { agents, commands, trans } = useServices();
   const { run, activity } = details;
   const secondary = 'jp-mod-styled jp-Coflows-secondary';
   const args = { run: run.run_id };
@@ -78,6 +78,14 @@ function RunDetails({ details }: { details: IAgentRunDetails }): React.JSX.Eleme
             onClick={() => void commands.execute(CommandIDs.cancelAgentRun, args)}
           >
             <stopIcon.react tag="span" /> {trans.__('Cancel')}
+          </Button>
+        )}
+        {agents.selected?.notebook && run.ended_at && run.started_at && (
+          <Button
+            className={secondary}
+            onClick={() => void commands.execute(CommandIDs.openAgentNotebook, args)}
+          >
+            <notebookIcon.react tag="span" /> {trans.__('Open notebook')}
           </Button>
         )}
         <Button

@@ -66,7 +66,12 @@ function AgentRow({ agent, now, open }: IAgentRowProps): React.JSX.Element {
         {agent.name}
       </span>
       <span className="jp-Coflows-took">{when}</span>
-      <span className="jp-Coflows-by">{triggerText(agent, trans.__('on a message'))}</span>
+      <span className="jp-Coflows-by">
+        {triggerText(
+          agent,
+          agent.callbacks.includes('body') ? trans.__('on a message') : trans.__('by hand')
+        )}
+      </span>
     </button>
   );
 }
