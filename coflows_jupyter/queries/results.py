@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import mimetypes
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from coflows_jupyter.queries.tables import is_frame, to_arrow, to_csv, to_html, 
 from coflows_jupyter.response import Response
 
 JSON, CSV, TEXT = "application/json", "text/csv", "text/plain"
-NDJSON, BYTES = "application/x-ndjson", "application/octet-stream"
+NDJSON, EVENTS = "application/x-ndjson", "text/event-stream"
+BYTES = "application/octet-stream"
 ARROW = "application/vnd.apache.arrow.stream"
 
 MEDIA_TYPES = {
@@ -31,6 +33,7 @@ MEDIA_TYPES = {
     "png": PNG,
     "svg": SVG,
     "ndjson": NDJSON,
+    "sse": EVENTS,
 }
 """What a suffix of the function's name asks for."""
 
@@ -128,7 +131,7 @@ def _read(path: Path) -> Iterator[bytes]:
 # -- streams -----------------------------------------------------------------------------------------------------------
 
 
-def _lines(values: Iterator[Any]) -> Iterator[bytes]:
+def _lines(values: Iterator[Any]) -> Generator[bytes]:
     try:
         for value in values:
             yield to_json(value) + b"\n"
@@ -138,7 +141,7 @@ def _lines(values: Iterator[Any]) -> Iterator[bytes]:
             close()
 
 
-async def _lines_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+async def _lines_async(values: AsyncIterator[Any]) -> AsyncGenerator[bytes]:
     try:
         async for value in values:
             yield to_json(value) + b"\n"
@@ -146,6 +149,18 @@ async def _lines_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
         close = getattr(values, "aclose", None)
         if close is not None:
             await close()
+
+
+def _events(values: Iterator[Any]) -> Iterator[bytes]:
+    with closing(_lines(values)) as lines:
+        for line in lines:
+            yield b"data: " + line + b"\n"
+
+
+async def _events_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    async with aclosing(_lines_async(values)) as lines:
+        async for line in lines:
+            yield b"data: " + line + b"\n"
 
 
 def _array(values: Iterator[Any]) -> Iterator[bytes]:
@@ -167,8 +182,12 @@ async def _array_async(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
 _DATA: Mapping[str, Callable[[Any], Any]] = {JSON: to_json, CSV: to_csv, TEXT: to_text, HTML: to_html}
 _FRAME: Mapping[str, Callable[[Any], Any]] = {**_DATA, ARROW: to_arrow}
 _BYTES: Mapping[str, Callable[[Any], Any]] = {BYTES: bytes}
-_STREAM: Mapping[str, Callable[[Any], Any]] = {NDJSON: _lines, JSON: _array}
-_ASYNC_STREAM: Mapping[str, Callable[[Any], Any]] = {NDJSON: _lines_async, JSON: _array_async}
+_STREAM: Mapping[str, Callable[[Any], Any]] = {NDJSON: _lines, JSON: _array, EVENTS: _events}
+_ASYNC_STREAM: Mapping[str, Callable[[Any], Any]] = {
+    NDJSON: _lines_async,
+    JSON: _array_async,
+    EVENTS: _events_async,
+}
 
 FORMS: tuple[tuple[str, str], ...] = (
     ("data: None, numbers, text, dates, lists, objects, arrays …", ", ".join(_DATA)),
