@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from coflows_jupyter.agents.schedule import Schedule
-from coflows_jupyter.errors import ArgumentsError, FieldError, ScheduleError
+from coflows_jupyter.errors import ArgumentsError, FieldError, NotFoundError, ScheduleError
 from coflows_jupyter.server.authoring import change
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.workflow.notebooks import (
@@ -43,6 +44,8 @@ class NotebookJobsHandler(BaseHandler):
         given = dict(parse_qsl(self.query))
         notebook = self.services.file_of(given.get("path", ""))
         package_file = self._package_file(workflow)
+        if not await asyncio.to_thread(notebook.is_file):
+            raise NotFoundError(f"there is no notebook {given.get('path', '')!r}")
 
         def read() -> NotebookJobs:
             return NotebookJobs(read_parameters(notebook), schedules_of(read_package(package_file), notebook))

@@ -55,7 +55,7 @@ ADDRESSES = {
     "AgentRunsHandler": f"coflows/api/workflows/{WID}/agent-runs",
     "AgentCancelHandler": f"coflows/api/workflows/{WID}/agent-runs/none/cancel",
     "AgentNotebookHandler": f"coflows/api/workflows/{WID}/agent-runs/none/notebook",
-    "NotebookJobsHandler": f"coflows/api/workflows/{WID}/notebook-jobs?path=none.ipynb",
+    "NotebookJobsHandler": f"coflows/api/workflows/{WID}/notebook-jobs?path=/none.ipynb",
     "AgentExplainHandler": f"coflows/api/workflows/{WID}/agents/none/explain?at=1h",
     "AgentSendHandler": f"coflows/api/workflows/{WID}/agents/none/send",
     "AgentActionHandler": f"coflows/api/workflows/{WID}/agents/none/run",
