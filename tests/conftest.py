@@ -20,6 +20,11 @@ from typing import Self
 
 import httpx
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the computer does; a test that hangs has a limit of its own.
+settings.register_profile("coflows", deadline=None)
+settings.load_profile("coflows")
 
 pytest_plugins = ["tests.postgres", "tests.databases"]
 
