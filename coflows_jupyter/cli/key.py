@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coflows_jupyter.cli.session import session
+from coflows_jupyter.cli.session import Session, session
 from coflows_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 ConfigFile = Annotated[str | None, typer.Argument(help="The configuration, else the one in this folder.")]
 
 _KEY = ("Server", "SecretKey")
+# A server looks for new keys several times a second.
+KNOWN_SECONDS = 2.0
+
 _REFERENCE = re.compile(r"file:|.*\$\{")
 
 
@@ -99,10 +103,30 @@ def create(
     scopes = [parse_scope(text) for text in scope or ()]
     end = parse_expiry(expires)
     made = do(current, lambda c: userkeys.create_key(c, OPERATOR, user.lower(), name=name, scopes=scopes, expires=end))
+    _wait_until_known(current, made.key)
     current.output.document(made)
     if not current.output.json:
         current.output.write(made.key)
     current.output.say("It is shown this once and kept nowhere.")
+
+
+def _wait_until_known(current: Session, key: str) -> None:
+    """Return when a server that runs has seen a new key, so that whoever is given it can use it at once."""
+    import time
+
+    import httpx
+
+    from coflows_jupyter.cli.runs import where
+
+    _, client = where(current)
+    deadline = time.monotonic() + KNOWN_SECONDS
+    if client is not None:
+        url, headers = client.url + "coflows/api/me", {"x-api-key": key}
+        with contextlib.suppress(httpx.TransportError):
+            while time.monotonic() < deadline:
+                if httpx.get(url, headers=headers, trust_env=False).status_code != httpx.codes.UNAUTHORIZED:
+                    return
+                time.sleep(0.05)
 
 
 def list_keys(context: typer.Context, user: Annotated[str, typer.Option(help="Only of this person.")] = "") -> None:
