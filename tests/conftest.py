@@ -71,9 +71,12 @@ def isolated_environ(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
-    """Return the folder of a copy of the sample Workflow, with a SecretKey of its own."""
+    """Return the folder of a copy of the sample Workflow, with a SecretKey of its own and at rest: without Agents."""
     folder = tmp_path / "sample"
-    shutil.copytree(ROOT / "mnt", folder, ignore=shutil.ignore_patterns("*.db*", "__pycache__", ".ipynb_checkpoints"))
+    left_out = shutil.ignore_patterns("*.db*", "__pycache__", ".ipynb_checkpoints", "Agents")
+    shutil.copytree(ROOT / "mnt", folder, ignore=left_out)
+    package = json.loads((folder / "package.json").read_text())
+    (folder / "package.json").write_text(json.dumps(package | {"Agents": []}, indent=4))
     config = folder / "coflows_config.json"
     config.write_text(config.read_text().replace(PUBLISHED_KEY, secrets.token_hex(16)))
     return folder

@@ -101,12 +101,12 @@ def test_new_query_from_the_launcher(sample: Path, running_server: RunningServer
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator(".jp-Coflows-dialogError")).to_contain_text("already in Queries")
     lab.screenshot("new-query")
-    lab.page.get_by_role("textbox", name="Name", exact=True).fill("quotes")
+    lab.page.get_by_role("textbox", name="Name", exact=True).fill("weather")
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator(".jp-FileEditor .cm-content")).to_contain_text("def")
-    assert (sample / "Queries" / "quotes.py").is_file()
+    assert (sample / "Queries" / "weather.py").is_file()
     lab.open_panel()
-    expect(lab.panel.get_by_role("treeitem", name="quotes")).to_be_visible()
+    expect(lab.panel.get_by_role("treeitem", name="weather")).to_be_visible()
 
 
 def test_new_workflow_from_the_menu(sample: Path, running_server: RunningServer, open_lab: OpenLab) -> None:
