@@ -51,8 +51,8 @@ async def value(pool: ProcessPool, function: str, *args: Any, timeout: float = 2
 
 
 async def until(condition: Any) -> None:
-    """Wait, ten seconds at most, until ``condition()`` holds."""
-    deadline = time.monotonic() + 10
+    """Wait, a minute at most, until ``condition()`` holds."""
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
         await asyncio.sleep(0.01)
