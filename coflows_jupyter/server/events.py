@@ -25,6 +25,7 @@ class EventsHandler(BaseHandler):
         events = self.services.events
         stream = events.open()
         try:
+            await self.flush()  # who listens knows at once that it may
             for engine in self.services.workflows:
                 await self._send(events.sequence, EngineEvent(engine.id, "state", engine.state))
             await self.until_gone(self._follow(stream))

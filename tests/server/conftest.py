@@ -248,12 +248,19 @@ def anonymous(server: Server) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def browser(server: Server) -> Iterator[httpx.Client]:
-    """Return a client that has logged in to Lab as a browser does, and sends its XSRF header."""
+@pytest.fixture(scope="session")
+def session_cookies(server: Server) -> dict[str, str]:
+    """Return the cookies of one login; whoever logs in too often has to wait."""
     with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
         client.get("login")
         form = {"password": server.key, "_xsrf": client.cookies["_xsrf"]}
         assert client.post("login", data=form).status_code == 302
+        return dict(client.cookies)
+
+
+@pytest.fixture
+def browser(server: Server, session_cookies: dict[str, str]) -> Iterator[httpx.Client]:
+    """Return a client that has logged in to Lab as a browser does, and sends its XSRF header."""
+    with httpx.Client(base_url=server.url, timeout=30, trust_env=False, cookies=session_cookies) as client:
         client.headers["X-XSRFToken"] = client.cookies["_xsrf"]
         yield client
