@@ -7,9 +7,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from coflows_jupyter.agents.model import AgentRun, AgentState, micros
+from coflows_jupyter.agents.model import AgentRun, AgentState, micros, new_run
 from coflows_jupyter.agents.tables import CHANGES, ENTRIES, RUNS, SETS
-from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.runtimes.agent import AgentEntry, Callback
 
 # How many changes of an Agent wait for their turn as rows; the log holds the others.
@@ -56,13 +55,6 @@ def news(connection: sa.Connection, entry: AgentEntry, agent: AgentState) -> tup
 
 
 def _run(agent: AgentState, row: sa.Row[tuple[object, ...]]) -> AgentRun:
-    return AgentRun(
-        run_id=new_run_id(),
-        workflow=agent.workflow,
-        agent_id=agent.agent_id,
-        key=f"change {row.seq}",
-        cause="set",
-        function=_CALLBACKS[row.op],
-        argument=f"[{json.dumps(row.entry)},{row.value}]",
-        fire_at=micros(datetime.fromisoformat(row.at)),
-    )
+    argument = f"[{json.dumps(row.entry)},{row.value}]"
+    at = micros(datetime.fromisoformat(row.at))
+    return new_run(agent.workflow, agent.agent_id, "set", _CALLBACKS[row.op], argument, at, f"change {row.seq}")

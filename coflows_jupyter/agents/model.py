@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.runtimes.agent import Callback
 
 Mode = Literal["started", "paused", "stopped"]
 Cause = Literal["schedule", "catchup", "set", "message", "manual", "backfill"]
 State = Literal["due", "running", "succeeded", "failed", "timed_out", "cancelled", "lost", "skipped"]
-
-FINAL: frozenset[State] = frozenset(("succeeded", "failed", "timed_out", "cancelled", "lost", "skipped"))
 
 
 class AgentRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +55,23 @@ class AgentRun(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int = 0
     reason: str = ""
     stop: str = ""
+
+
+def new_run(
+    workflow: str, agent_id: str, cause: Cause, function: Callback, argument: str, fire_at: int, key: str = ""
+) -> AgentRun:
+    """Return a run that is due; see ``AgentRun``. Without a key it is like no other."""
+    run_id = new_run_id()
+    return AgentRun(
+        run_id=run_id,
+        workflow=workflow,
+        agent_id=agent_id,
+        key=key or run_id,
+        cause=cause,
+        function=function,
+        argument=argument,
+        fire_at=fire_at,
+    )
 
 
 class AgentState(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,10 +12,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from coflows_jupyter.agents.clock import Clock, SystemClock
-from coflows_jupyter.agents.model import AgentRun, Mode
+from coflows_jupyter.agents.model import AgentRun, Mode, new_run
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import CancelledError, CoflowsError
-from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.runs.model import outcome_of
 from coflows_jupyter.runtimes.agent import AgentEntry, Callback
 
@@ -169,16 +168,7 @@ class Scheduler:
         Raises:
             CoflowsError: it failed; the run's row says so, too.
         """
-        run = AgentRun(
-            run_id=(run_id := new_run_id()),
-            workflow=self._workflow,
-            agent_id=agent_id,
-            key=run_id,
-            cause="message",
-            function=function,
-            argument=argument,
-            fire_at=self.now(),
-        )
+        run = new_run(self._workflow, agent_id, "message", function, argument, self.now())
         begun = await self.transact(lambda store, connection, now: store.begin(connection, run, now))
         return begun, await self._start(begun)
 

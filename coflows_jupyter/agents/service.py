@@ -6,13 +6,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.agents.explain import explain_at
-from coflows_jupyter.agents.model import AgentModel, AgentRun, AgentState, Mode, instant, iso, micros, public
+from coflows_jupyter.agents.model import AgentModel, AgentRun, AgentState, Mode, instant, iso, micros, new_run, public
 from coflows_jupyter.agents.news import News
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.scheduler import Scheduler
@@ -21,7 +21,7 @@ from coflows_jupyter.build.model import Build, part
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import CoflowsError, Diagnostic, NotFoundError, ScheduleError, nearest
 from coflows_jupyter.host.pool import Pool
-from coflows_jupyter.host.protocol import Call, Result, new_run_id
+from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.queries.catalog import Catalog
 from coflows_jupyter.runs.registry import Runs
@@ -152,16 +152,8 @@ class Agents:
         return await self._opened().transact(lambda store, connection, _now: store.before(connection, run))
 
     def _message(self, entry: AgentEntry) -> AgentRun:
-        return AgentRun(
-            run_id=new_run_id(),
-            workflow=self._workflow,
-            agent_id=entry.id,
-            key=f"deploy {self.catalog.build}",
-            cause="message",
-            function="body",
-            argument=json.dumps([INITIAL]),
-            fire_at=self._now(),
-        )
+        key = f"deploy {self.catalog.build}"
+        return new_run(self._workflow, entry.id, "message", "body", json.dumps([INITIAL]), self._now(), key)
 
     async def close(self, drain: float) -> None:
         """Start nothing more, give runs ``drain`` seconds, end the host."""
@@ -218,12 +210,14 @@ class Agents:
 
         Raises:
             NotFoundError: there is no such Agent, or it has no job.
+            ScheduleError: its schedule can't be read.
         """
-        entry = self._entry(agent_id)
+        entry = self._sound(agent_id)
         if "job" not in entry.callbacks:
             raise NotFoundError(f"the Agent {entry.id} has no job", hint="send it a message instead")
         now = self._now()
-        run = self._job(entry, "manual", now, type_)
+        argument = json.dumps([(iso(now) or "").rstrip("Z"), type_])
+        run = new_run(self._workflow, entry.id, "manual", "job", argument, now)
         await self._opened().add([run])
         self._news.changed()
         return run
@@ -238,24 +232,12 @@ class Agents:
 
         Raises:
             NotFoundError: there is no such Agent, or it has no schedule.
+            ScheduleError: its schedule can't be read.
         """
-        entry = self._entry(agent_id)
+        entry = self._sound(agent_id)
         if not entry.schedule:
             raise NotFoundError(f"the Agent {entry.id} has no schedule")
         return await self._opened().backfill(entry, start, end)
-
-    def _job(self, entry: AgentEntry, cause: Any, at: int, type_: str) -> AgentRun:
-        run_id = new_run_id()
-        return AgentRun(
-            run_id=run_id,
-            workflow=self._workflow,
-            agent_id=entry.id,
-            key=run_id,
-            cause=cause,
-            function="job",
-            argument=json.dumps([(iso(at) or "").rstrip("Z"), type_]),
-            fire_at=at,
-        )
 
     async def cancel(self, run_id: str, reason: str) -> AgentRun:
         """Stop a run, wherever it goes on, or one that waits.
@@ -318,8 +300,9 @@ class Agents:
 
         Raises:
             NotFoundError: there is no such Agent.
+            ScheduleError: its schedule can't be read.
         """
-        entry = self._entry(agent_id)
+        entry = self._sound(agent_id)
         await self._opened().set_mode(entry.id, mode, why)
         self._news.changed()
 
@@ -366,6 +349,13 @@ class Agents:
         near = nearest(agent_id, [*agents, *(entry.name for entry in agents.values())])
         hint = f"did you mean {near}?" if near else f"there are: {', '.join(agents) or 'none'}"
         raise NotFoundError(f"there is no Agent {agent_id!r}", hint=hint)
+
+    def _sound(self, agent_id: str) -> AgentEntry:
+        """Return an Agent that the scheduler has: not one whose schedule can't be read."""
+        entry = self._entry(agent_id)
+        if error := _wrong(entry):
+            raise error
+        return entry
 
     def _opened(self) -> Scheduler:
         if self._scheduler is None:

@@ -9,12 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from coflows_jupyter.agents import hearing, rows, state
-from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, micros
+from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, micros, new_run
 from coflows_jupyter.agents.rows import Rows
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.state import Outcome
 from coflows_jupyter.agents.tables import AGENTS, RUNS
-from coflows_jupyter.host.protocol import new_run_id
 from coflows_jupyter.runtimes.agent import AgentEntry, Policy
 
 # How many Agents whose ticks came one transaction looks at.
@@ -213,20 +212,11 @@ class AgentStore:
         self._expect(agent_id for agent_id, _, _ in moved)
 
     def _run(self, agent_id: str, row: state.Row, now: int) -> AgentRun:
-        skipped = row.state == "skipped"
-        return AgentRun(
-            run_id=new_run_id(),
-            workflow=self._workflow,
-            agent_id=agent_id,
-            key=f"{row.tick.at:%Y-%m-%dT%H:%M:%SZ} {row.tick.type}",
-            cause=row.cause,
-            function="job",
-            argument=msgspec.json.encode([row.tick.at.replace(tzinfo=None), row.tick.type]).decode(),
-            fire_at=micros(row.tick.at),
-            state=row.state,
-            ended_at=now if skipped else 0,
-            reason=row.reason,
-        )
+        argument = msgspec.json.encode([row.tick.at.replace(tzinfo=None), row.tick.type]).decode()
+        key = f"{row.tick.at:%Y-%m-%dT%H:%M:%SZ} {row.tick.type}"
+        run = new_run(self._workflow, agent_id, row.cause, "job", argument, micros(row.tick.at), key)
+        ended = now if row.state == "skipped" else 0
+        return msgspec.structs.replace(run, state=row.state, reason=row.reason, ended_at=ended)
 
     def _admit(self, connection: sa.Connection, step: state.Step, now: int, free: int) -> None:
         """Take what may run of the next Agents that wait; those for whose runs there is no room stay the next."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.workflow.sources import SourceUnit
+
+if TYPE_CHECKING:
+    from coflows_jupyter.runtimes.agent import Agent
 
 ParameterKind = Literal["positional", "keyword", "var_positional", "var_keyword"]
 
@@ -74,6 +77,9 @@ class Runtime(Protocol):
 
     def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
         """Load a unit and return its public functions by name, or why it can't be loaded."""
+
+    def load_agents(self, unit: SourceUnit) -> tuple[list[Agent], tuple[Diagnostic, ...]]:
+        """Load a unit and return the Agents that it declares, or why there are none."""
 
     def close(self) -> None:
         """Give back what the runtime changed in this process."""

@@ -21,7 +21,7 @@ from coflows_jupyter.agents.service import INITIAL, Agents
 from coflows_jupyter.config import load_config
 from coflows_jupyter.database.connection import open_database
 from coflows_jupyter.engine import Engine, Mode
-from coflows_jupyter.errors import FunctionError, NotFoundError
+from coflows_jupyter.errors import FunctionError, NotFoundError, ScheduleError
 from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.runs.registry import open_runs
 
@@ -238,6 +238,9 @@ def test_a_wrong_schedule_stops_only_its_agent(flow: Flow) -> None:
             assert wrong.code == "schedule"
             assert wrong.file.endswith("a.py")
             assert "25 is out of range" in wrong.message
+            for attempt in (agents.start_run("never"), agents.set_mode("never", "paused", "by ada")):
+                with pytest.raises(ScheduleError, match="25 is out of range"):
+                    await attempt
 
     asyncio.run(main())
 

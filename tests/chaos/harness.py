@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import func, select
 
-from coflows_jupyter.agents.model import FINAL, AgentRun, AgentState, instant, micros
+from coflows_jupyter.agents.model import AgentRun, AgentState, instant, micros
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.store import AgentStore
 from coflows_jupyter.agents.tables import RUNS
@@ -27,6 +27,7 @@ from tests.chaos.server import WORKFLOW, Note, Options, entries
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = 4
+UNFINISHED = ("due", "running")
 LEASE = 3.0
 # How much later than its lease another server may notice that one vanished.
 GRACE = 1.0
@@ -195,7 +196,7 @@ class Chaos:
         for agent_id in entries(self._agents):
             now = micros(datetime.now(UTC))
             self._database.run(lambda c: self._store.set_mode(c, agent_id, "stopped", "the end", now))  # noqa: B023
-        going = select(func.count()).select_from(RUNS).where(RUNS.c.state.not_in(FINAL))
+        going = select(func.count()).select_from(RUNS).where(RUNS.c.state.in_(UNFINISHED))
         deadline = time.monotonic() + START_SECONDS
         while self._database.run(lambda c: c.scalar(going)):
             assert time.monotonic() < deadline, "runs wait for ever"
@@ -251,7 +252,7 @@ class Ledger:
             "rows without an end or a reason": [
                 run.run_id
                 for run in self.rows
-                if run.state not in FINAL or not run.ended_at or not (run.reason or run.state == "succeeded")
+                if run.state in UNFINISHED or not run.ended_at or not (run.reason or run.state == "succeeded")
             ],
             "results of an attempt that was given up": [
                 run.run_id
