@@ -30,7 +30,7 @@ import type {
   ISchedulePreview,
   IWorkflow,
   Level
-} from './tokens';
+} from './rest';
 
 /** Who calls, for the history. */
 const DOOR = { 'X-Coflows-Door': 'sidebar' };

@@ -3,7 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { Api } from './api';
-import type { IEngineEvent } from './tokens';
+import type { IEngineEvent } from './rest';
 
 export const EVENT_SCHEMA = 'https://schemas.coflows.dev/workflow/v1';
 

@@ -1,5 +1,5 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
-import type { Arguments, ICondition, IFunction, IParameter, IQuery, IRun } from './tokens';
+import type { Arguments, ICondition, IFunction, IParameter, IQuery, IRun } from './rest';
 
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
 const LOAD = '%load_ext coflows_jupyter';

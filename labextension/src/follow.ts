@@ -1,6 +1,6 @@
 import type { Api } from './api';
 import type { IServerEvent } from './events';
-import type { IProgress, IRun } from './tokens';
+import type { IProgress, IRun } from './rest';
 
 /** What a run has told so far. */
 export interface IActivity {

@@ -2,7 +2,7 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { errorText } from './api';
 import { durationText } from './format';
-import type { IBuildReport } from './tokens';
+import type { IBuildReport } from './rest';
 
 const SHORT = 3000;
 

@@ -1,5 +1,5 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
-import type { IAnswer } from './tokens';
+import type { IAnswer } from './rest';
 
 export interface ITable {
   columns: string[];

@@ -1,6 +1,6 @@
 import type { JSONObject, JSONValue, ReadonlyJSONObject } from '@lumino/coreutils';
 import type { RJSFSchema, UiSchema as AnyUiSchema } from '@rjsf/utils';
-import type { Arguments, IFieldError, IFunction, IParameter } from './tokens';
+import type { Arguments, IFieldError, IFunction, IParameter } from './rest';
 
 /** What is in the form: a scalar in its own type, anything else as the JSON text being typed. */
 export type Draft = Partial<Record<string, JSONValue>>;

@@ -1,7 +1,7 @@
 import { Connection } from '../connection';
 import { AgentsModel } from '../sections/agents/model';
 import { CoflowsModel } from '../sections/workflow/model';
-import type { IAgent, IAgentRun } from '../tokens';
+import type { IAgent, IAgentRun } from '../rest';
 import { eventStream, FakeServer, json, makeWorkflow, until } from './fixtures';
 
 const BASE = 'coflows/api/workflows/w1';

@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { ApiError } from '../api';
-import type { IAnswer, IProblem } from '../tokens';
+import type { IAnswer, IProblem } from '../rest';
 import { FakeServer, json, makeFunction } from './fixtures';
 
 const target = makeFunction('f');

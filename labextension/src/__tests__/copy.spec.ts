@@ -9,7 +9,7 @@ import {
   shellQuote
 } from '../copy';
 import { bodyOf } from '../schema';
-import type { IFunction } from '../tokens';
+import type { IFunction } from '../rest';
 import { makeFunction, makeQuery, makeRun, parameter } from './fixtures';
 
 const ADDRESS = 'http://localhost:8888/flow/query/w1/q1/f';

@@ -1,6 +1,6 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { Api } from '../api';
-import type { IFunction, IParameter, IQuery, IRun, IWorkflow } from '../tokens';
+import type { IFunction, IParameter, IQuery, IRun, IWorkflow } from '../rest';
 
 export function parameter(name: string, more: Partial<IParameter> = {}): IParameter {
   return {

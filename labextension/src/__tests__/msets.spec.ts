@@ -13,7 +13,7 @@ import {
   readFields
 } from '../sections/msets/value';
 import { CoflowsModel } from '../sections/workflow/model';
-import type { IMChange, IMEntry } from '../tokens';
+import type { IMChange, IMEntry } from '../rest';
 import { FakeServer, json, makeWorkflow, until } from './fixtures';
 
 const makeEntry = (entry: string, value: JSONValue): IMEntry => ({ entry, value, number: 1 });

@@ -11,7 +11,8 @@ import { CoflowsModel } from '../sections/workflow/model';
 import { PeopleModel } from '../sections/people/model';
 import { MSetsModel } from '../sections/msets/model';
 import { RunsModel } from '../sections/runs/model';
-import { CommandIDs, type IWorkflow } from '../tokens';
+import type { IWorkflow } from '../rest';
+import { CommandIDs } from '../tokens';
 import {
   FakeServer,
   json,

@@ -4,7 +4,7 @@ import { PeopleModel } from '../sections/people/model';
 import { describeScope, scopeTargets, scopeText } from '../sections/people/scope';
 import { endText, keyText } from '../sections/people/text';
 import { CoflowsModel } from '../sections/workflow/model';
-import type { IKey, IMe, Scope } from '../tokens';
+import type { IKey, IMe, Scope } from '../rest';
 import { FakeServer, json, makeFunction, makeQuery, makeWorkflow, until } from './fixtures';
 
 const trans = nullTranslator.load('coflows_jupyter');

@@ -1,7 +1,7 @@
 import { Connection } from '../connection';
 import { merge, RunsModel } from '../sections/runs/model';
 import { CoflowsModel } from '../sections/workflow/model';
-import type { IRun } from '../tokens';
+import type { IRun } from '../rest';
 import { eventStream, FakeServer, json, makeRun, makeWorkflow, until } from './fixtures';
 
 const RUNS = 'GET coflows/api/runs';

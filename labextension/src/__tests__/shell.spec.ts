@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { functionAt } from '../shell/functionat';
 import { statusOf } from '../shell/status';
-import type { IDiagnostic } from '../tokens';
+import type { IDiagnostic } from '../rest';
 import { makeFunction, makeWorkflow } from './fixtures';
 
 const SOURCE = `import math

@@ -1,6 +1,6 @@
 import { Text } from '@codemirror/state';
 import { extent, merge, toSquiggles } from '../editor/squiggle';
-import type { IDiagnostic } from '../tokens';
+import type { IDiagnostic } from '../rest';
 
 function finding(line: number, column: number, message = 'wrong'): IDiagnostic {
   return { file: '/a', line, column, severity: 'error', code: 'x', message, hint: 'mend it' };

@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { fraction, secondsLeft } from '../follow';
 import { roughText } from '../format';
-import type { IProgress } from '../tokens';
+import type { IProgress } from '../rest';
 import { useServices } from './context';
 
 interface IProgressBarProps {

@@ -1,5 +1,5 @@
 import * as React from 'react';
-import type { AgentRunState, RunOutcome } from '../tokens';
+import type { AgentRunState, RunOutcome } from '../rest';
 
 /** Shapes as well as colours, so that nobody has to tell red from green. */
 const SIGNS: Record<RunOutcome | AgentRunState, string> = {

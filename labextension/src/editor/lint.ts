@@ -7,7 +7,7 @@ import type { FileEditor } from '@jupyterlab/fileeditor';
 import { Debouncer } from '@lumino/polling';
 import type { Api } from '../api';
 import type { CoflowsModel } from '../sections/workflow/model';
-import type { IDiagnostic } from '../tokens';
+import type { IDiagnostic } from '../rest';
 import type { IEditorSettings } from './settings';
 import { merge, toSquiggles } from './squiggle';
 

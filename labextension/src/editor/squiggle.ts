@@ -1,6 +1,6 @@
 import type { Diagnostic } from '@codemirror/lint';
 import type { Text } from '@codemirror/state';
-import type { IDiagnostic } from '../tokens';
+import type { IDiagnostic } from '../rest';
 
 /** What the build found about one file, and what the server says of a text that is not saved yet. */
 export function merge(

@@ -2,7 +2,7 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { useServices } from '../components/context';
 import { errorText } from '../api';
-import type { ISchedulePreview } from '../tokens';
+import type { ISchedulePreview } from '../rest';
 import { changeKind, readSchedule, writeSchedule, type Plan, type PlanKind } from './quartz';
 import { Upcoming } from './upcoming';
 

@@ -2,7 +2,7 @@ import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import * as React from 'react';
 import { Services, useServices, type IServices } from '../components/context';
-import type { IFieldError, INotebookJob, INotebookParameter } from '../tokens';
+import type { IFieldError, INotebookJob, INotebookParameter } from '../rest';
 import { ScheduleEditor } from './editor';
 
 interface IJobFormProps {

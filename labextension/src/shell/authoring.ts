@@ -8,7 +8,8 @@ import { addCommand, describe, type ICommandHome } from '../commands';
 import { coflowsIcon } from '../icons';
 import { notifyBuild } from '../notify';
 import { openAt } from '../openfile';
-import { CommandIDs, PANEL_ID, type ICoflows, type SourceList } from '../tokens';
+import type { SourceList } from '../rest';
+import { CommandIDs, PANEL_ID, type ICoflows } from '../tokens';
 import { askAndDo } from './dialog';
 
 export interface IAuthoringOptions extends ICommandHome {

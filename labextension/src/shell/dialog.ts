@@ -2,7 +2,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { ApiError } from '../api';
-import type { IFieldError } from '../tokens';
+import type { IFieldError } from '../rest';
 
 /** One line of a form. */
 export interface IField {

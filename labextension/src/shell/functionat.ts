@@ -1,4 +1,4 @@
-import type { IFunction } from '../tokens';
+import type { IFunction } from '../rest';
 
 const DEFINITION = /^(?:async\s+)?def\s+([^\s(]+)/;
 const ABOVE = /^(?:#|@)/;

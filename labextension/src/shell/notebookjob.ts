@@ -8,7 +8,8 @@ import { addCommand, describe, type ICommandHome } from '../commands';
 import { coflowsIcon } from '../icons';
 import { hereZone } from '../schedule/editor';
 import { askJob } from '../schedule/job';
-import { CommandIDs, type ICoflows, type IFieldError, type INotebookJob } from '../tokens';
+import type { IFieldError, INotebookJob } from '../rest';
+import { CommandIDs, type ICoflows } from '../tokens';
 
 const SHOW = 'coflows:show-agents';
 

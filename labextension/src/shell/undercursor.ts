@@ -2,7 +2,8 @@ import type { IEditorTracker } from '@jupyterlab/fileeditor';
 import { runIcon } from '@jupyterlab/ui-components';
 import { addCommand, type ICommandHome } from '../commands';
 import { argumentsOf } from '../schema';
-import { CommandIDs, PANEL_ID, type IBuildReport, type ICoflows } from '../tokens';
+import type { IBuildReport } from '../rest';
+import { CommandIDs, PANEL_ID, type ICoflows } from '../tokens';
 import { functionAt } from './functionat';
 
 /** Add the command that runs the function at the cursor of the text editor. */

@@ -8,7 +8,8 @@ import { addCommand, describe, type ICommandsOptions } from '../../commands';
 import { openAt } from '../../openfile';
 import { askSchedule } from '../../schedule/dialog';
 import { hereZone } from '../../schedule/editor';
-import { CommandIDs, type AgentMode, type IAgent, type IAgentRun } from '../../tokens';
+import type { AgentMode, IAgent, IAgentRun } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { explainRun } from './explain';
 import { literalOf } from './literal';
 

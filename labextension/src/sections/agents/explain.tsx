@@ -1,7 +1,7 @@
 import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IAgentRun } from '../../tokens';
+import type { IAgentRun } from '../../rest';
 import { Sentences } from './forms';
 import type { AgentsModel } from './model';
 

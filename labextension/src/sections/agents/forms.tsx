@@ -3,7 +3,7 @@ import * as React from 'react';
 import { useServices } from '../../components/context';
 import { ResultView } from '../../components/outcome';
 import { errorText } from '../../api';
-import type { IAgent } from '../../tokens';
+import type { IAgent } from '../../rest';
 import type { ISuccess } from '../queries/model';
 
 interface IFormProps {

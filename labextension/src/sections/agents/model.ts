@@ -3,7 +3,7 @@ import type { Api } from '../../api';
 import type { Connection } from '../../connection';
 import { followRun, NOTHING_YET, type IActivity } from '../../follow';
 import { readAnswer } from '../../result';
-import type { AgentMode, IAgent, IAgentRun, IEngineEvent, ISchedulePreview } from '../../tokens';
+import type { AgentMode, IAgent, IAgentRun, IEngineEvent, ISchedulePreview } from '../../rest';
 import { SectionModel } from '../model';
 import type { ISuccess } from '../queries/model';
 import type { CoflowsModel } from '../workflow/model';

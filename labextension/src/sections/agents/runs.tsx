@@ -4,7 +4,8 @@ import { Log, ProgressBar, useNow } from '../../components/activity';
 import { useServices } from '../../components/context';
 import { Sign } from '../../components/sign';
 import { agoText, durationText, untilText } from '../../format';
-import { CommandIDs, type IAgentRun } from '../../tokens';
+import type { IAgentRun } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import type { IAgentRunDetails } from './model';
 import { causeLabels, stateLabels } from './text';
 

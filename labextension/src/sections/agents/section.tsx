@@ -3,7 +3,7 @@ import { useNow } from '../../components/activity';
 import { useServices, useSignal } from '../../components/context';
 import { Sign } from '../../components/sign';
 import { untilText } from '../../format';
-import type { IAgent } from '../../tokens';
+import type { IAgent } from '../../rest';
 import { AgentDetails } from './details';
 import { modeLabels, stateLabels } from './text';
 

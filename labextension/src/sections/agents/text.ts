@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { AgentMode, AgentRunState, IAgentRun } from '../../tokens';
+import type { AgentMode, AgentRunState, IAgentRun } from '../../rest';
 
 export function modeLabels(trans: TranslationBundle): Record<AgentMode, string> {
   return {

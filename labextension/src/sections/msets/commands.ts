@@ -4,7 +4,8 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { addCommand, describe, type ICommandsOptions } from '../../commands';
 import { getAsCurl, msetAsCell } from '../../copy';
 import { notifyCopied, notifyFailure } from '../../notify';
-import { CommandIDs, type ICondition } from '../../tokens';
+import type { ICondition } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import type { SetModel } from './set';
 import { makeSetTab } from './tab';
 

@@ -1,7 +1,7 @@
 import { Poll } from '@lumino/polling';
 import type { Api } from '../../api';
 import type { Connection } from '../../connection';
-import type { IMSet } from '../../tokens';
+import type { IMSet } from '../../rest';
 import { SectionModel } from '../model';
 import type { CoflowsModel } from '../workflow/model';
 import { SetModel } from './set';

@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { useServices, useSignal } from '../../components/context';
 import { walk } from '../../components/walk';
-import type { IMSet } from '../../tokens';
+import type { IMSet } from '../../rest';
 import type { SetModel } from './set';
 import { SetView } from './view';
 

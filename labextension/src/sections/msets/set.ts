@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { ApiError, errorText, type Api, type ISetName } from '../../api';
-import type { ICondition, IMChange, IMEntry, IMValue } from '../../tokens';
+import type { ICondition, IMChange, IMEntry, IMValue } from '../../rest';
 import { applyChange } from './value';
 
 const PAGE = 100;

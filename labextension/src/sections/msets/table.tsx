@@ -3,7 +3,7 @@ import { useServices } from '../../components/context';
 import { walk } from '../../components/walk';
 import { notifyFailure } from '../../notify';
 import { cellText } from '../../result';
-import type { IMEntry } from '../../tokens';
+import type { IMEntry } from '../../rest';
 import type { SetModel } from './set';
 import { cellOf } from './value';
 

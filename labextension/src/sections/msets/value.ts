@@ -1,6 +1,6 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import { readJson } from '../../copy';
-import type { IMChange, IMEntry } from '../../tokens';
+import type { IMChange, IMEntry } from '../../rest';
 
 /** How a field is typed in: as text, number or choice, as whichever it looks like, or as JSON. */
 export type FieldKind = 'text' | 'number' | 'boolean' | 'any' | 'json';

@@ -2,7 +2,7 @@ import { Button, HTMLSelect, addIcon, closeIcon } from '@jupyterlab/ui-component
 import * as React from 'react';
 import { errorText } from '../../api';
 import { useServices } from '../../components/context';
-import type { Scope, ScopeKind } from '../../tokens';
+import type { Scope, ScopeKind } from '../../rest';
 import { Expiry } from './expiry';
 import { kindLabels, scopeTargets, scopeText } from './scope';
 

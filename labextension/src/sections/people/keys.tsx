@@ -1,7 +1,8 @@
 import { Button, addIcon, copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { useServices } from '../../components/context';
-import { CommandIDs, type IKey, type INewKey } from '../../tokens';
+import type { IKey, INewKey } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { KeyForm } from './keyform';
 import { describeScope } from './scope';
 import { keyText } from './text';

@@ -3,7 +3,8 @@ import * as React from 'react';
 import { errorText } from '../../api';
 import { useServices } from '../../components/context';
 import { notifyFailure } from '../../notify';
-import { CommandIDs, type IMember, type Level } from '../../tokens';
+import type { IMember, Level } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { Expiry } from './expiry';
 import { LEVELS, levelLabel } from './text';
 

@@ -1,4 +1,4 @@
-import type { IKey, IKeyWish, IMe, IMember, INewKey, Level } from '../../tokens';
+import type { IKey, IKeyWish, IMe, IMember, INewKey, Level } from '../../rest';
 import { SectionModel } from '../model';
 
 const WRITE = 2;

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IQuery, Scope, ScopeKind } from '../../tokens';
+import type { IQuery, Scope, ScopeKind } from '../../rest';
 
 interface INamed {
   id: string;

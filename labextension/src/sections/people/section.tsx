@@ -1,6 +1,6 @@
 import * as React from 'react';
 import { useServices, useSignal } from '../../components/context';
-import type { IMe } from '../../tokens';
+import type { IMe } from '../../rest';
 import { Keys } from './keys';
 import { Members } from './members';
 import { levelLabel, sourceText } from './text';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { agoText } from '../../format';
-import type { IKey, IMe, Level } from '../../tokens';
+import type { IKey, IMe, Level } from '../../rest';
 
 /** Levels that somebody can be given, the highest first. */
 export const LEVELS: readonly Level[] = [2, 1, 0, -1];

@@ -7,7 +7,8 @@ import { makeResultTab } from '../../components/resulttab';
 import { asCommand, asCurl, asPython } from '../../copy';
 import { notifyCopied } from '../../notify';
 import { bodyOf } from '../../schema';
-import { CommandIDs, type Arguments, type ICoflows } from '../../tokens';
+import type { Arguments } from '../../rest';
+import { CommandIDs, type ICoflows } from '../../tokens';
 import type { IFound, IFunctionName } from './model';
 
 /** Run a function, stop it, look at its result and source. */

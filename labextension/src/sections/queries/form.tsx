@@ -4,7 +4,7 @@ import type { ErrorSchema, FieldTemplateProps, ValidatorType } from '@rjsf/utils
 import * as React from 'react';
 import type { IFound } from './model';
 import { argumentsOf, formOf, typeText, type Draft } from '../../schema';
-import type { IFieldError, IParameter } from '../../tokens';
+import type { IFieldError, IParameter } from '../../rest';
 import { useServices } from '../../components/context';
 
 type Data = ReadonlyJSONObject;

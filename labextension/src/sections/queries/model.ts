@@ -5,7 +5,7 @@ import { followRun, NOTHING_YET, type IActivity } from '../../follow';
 import type { CoflowsModel } from '../workflow/model';
 import { readAnswer, type IResult } from '../../result';
 import { argumentsOf, bodyOf, draftFrom, draftOf, type Draft } from '../../schema';
-import type { Arguments, IAnswer, IFunction, IProblem, IQuery } from '../../tokens';
+import type { Arguments, IAnswer, IFunction, IProblem, IQuery } from '../../rest';
 
 /** A call that gave a result. */
 export interface ISuccess {

@@ -1,7 +1,8 @@
 import { Button, codeIcon, copyIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { ICall, IFound } from './model';
-import { CommandIDs, type IFieldError } from '../../tokens';
+import type { IFieldError } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { useServices, useSignal } from '../../components/context';
 import { FunctionForm } from './form';
 import { Log, ProgressBar, useNow } from '../../components/activity';

@@ -1,7 +1,7 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import { caretDownIcon, caretRightIcon, lockIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { IFunction, IQuery } from '../../tokens';
+import type { IFunction, IQuery } from '../../rest';
 import { useServices } from '../../components/context';
 
 /** One visible line: a Query's file, or one of its functions. */

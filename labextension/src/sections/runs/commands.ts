@@ -5,7 +5,8 @@ import { addCommand, describe, type ICommandsOptions } from '../../commands';
 import { makeResultTab } from '../../components/resulttab';
 import { asCell, asCurl, givenArguments } from '../../copy';
 import { notifyCopied } from '../../notify';
-import { CommandIDs, type ICoflows, type IFunction, type IRun } from '../../tokens';
+import type { IFunction, IRun } from '../../rest';
+import { CommandIDs, type ICoflows } from '../../tokens';
 
 /** What can be done with a run: the one that the argument `run` names, else the one that is shown. */
 export function addRunCommands(options: ICommandsOptions): void {

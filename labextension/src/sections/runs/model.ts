@@ -2,7 +2,7 @@ import type { Api } from '../../api';
 import type { Connection } from '../../connection';
 import { followRun, NOTHING_YET, type IActivity } from '../../follow';
 import { readAnswer } from '../../result';
-import type { IEngineEvent, IRun } from '../../tokens';
+import type { IEngineEvent, IRun } from '../../rest';
 import { SectionModel } from '../model';
 import type { ISuccess } from '../queries/model';
 import type { CoflowsModel } from '../workflow/model';

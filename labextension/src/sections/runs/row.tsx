@@ -3,7 +3,8 @@ import { ProgressBar, useNow } from '../../components/activity';
 import { useServices } from '../../components/context';
 import { Sign } from '../../components/sign';
 import { agoText, durationText } from '../../format';
-import { CommandIDs, type IRun } from '../../tokens';
+import type { IRun } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { outcomeLabels } from './text';
 
 export interface IRunRowProps {

@@ -2,7 +2,7 @@ import * as React from 'react';
 import { useNow } from '../../components/activity';
 import { useServices, useSignal } from '../../components/context';
 import { walk } from '../../components/walk';
-import type { IRun } from '../../tokens';
+import type { IRun } from '../../rest';
 import { RunDetails } from './details';
 import { RunFilter } from './filter';
 import { RunRow } from './row';

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { RunOutcome } from '../../tokens';
+import type { RunOutcome } from '../../rest';
 
 /** How outcomes are called. */
 export function outcomeLabels(trans: TranslationBundle): Record<RunOutcome, string> {

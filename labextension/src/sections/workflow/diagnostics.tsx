@@ -1,7 +1,8 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import { errorIcon, infoIcon, type LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { CommandIDs, type IDiagnostic, type Severity } from '../../tokens';
+import type { IDiagnostic, Severity } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { useServices } from '../../components/context';
 
 const ICONS: Record<Severity, LabIcon> = {

@@ -3,7 +3,7 @@ import type { IDisposable, IObservableDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { ApiError, type Api } from '../../api';
 import type { Connection } from '../../connection';
-import type { IBuildReport, ICatalog, IEngineEvent, IProblem, IWorkflow } from '../../tokens';
+import type { IBuildReport, ICatalog, IEngineEvent, IProblem, IWorkflow } from '../../rest';
 
 /**
  * What stands between this page and the Workflows.

@@ -1,7 +1,8 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { durationText } from '../../format';
-import { CommandIDs, type IHost, type IWorkflow } from '../../tokens';
+import type { IHost, IWorkflow } from '../../rest';
+import { CommandIDs } from '../../tokens';
 import { useServices, useSignal } from '../../components/context';
 import { Diagnostics } from './diagnostics';
 import { ConnectionBanner, Notice } from './notices';
