@@ -18,7 +18,7 @@ run: $(VENV)/all  ## Start the sample Workflow in JupyterLab
 test: $(VENV)/test  ## Run all tests
 	@.ci/system-packages chromium curl fonts-dejavu-core libatomic1 postgresql unixodbc libgssapi-krb5-2
 	$(NPM) test
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/test  ## Check style, types and layers
 	$(VENV)/bin/ruff check

@@ -111,9 +111,13 @@ def login_url(server: Server) -> str:
 
 
 def write_settings(folder: Path, **theme: str) -> None:
-    """Answer Lab's question about news, and choose a theme."""
-    plugins = folder / "@jupyterlab" / "apputils-extension"
-    plugins.mkdir(parents=True, exist_ok=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (plugins / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    (plugins / "themes.jupyterlab-settings").write_text(json.dumps(theme))
+    """Answer Lab's question about news, let completion take its time, and choose a theme."""
+    settings: dict[str, dict[str, object]] = {
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "apputils-extension/themes": {**theme},
+        "completer-extension/manager": {"providerTimeout": 15000},
+    }
+    for name, values in settings.items():
+        file = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))

@@ -47,6 +47,7 @@ def test_config_is_completed_and_checked_while_typed(
     before = config.read_text()
     lab = open_lab(running_server(config))
     text = open_file(lab, "coflows_config.json")
+    expect(lab.page.locator(".jp-Coflows-status")).to_contain_text("CoFlows: serving")
     lab.page.keyboard.press("Control+Home")
     lab.page.keyboard.press("ArrowRight")
     lab.page.keyboard.type('\n"')

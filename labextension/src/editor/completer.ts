@@ -11,6 +11,9 @@ import { isOwnFile } from './lint';
 import { placeAt } from './place';
 import { suggest } from './suggest';
 
+const NAMES = ['package.json', 'coflows_config.json'] as const;
+type Name = (typeof NAMES)[number];
+
 /** Completes keys and values of `coflows_config.json` and `package.json` from the server's schemas. */
 export class SchemaProvider implements ICompletionProvider {
   constructor(
@@ -22,8 +25,15 @@ export class SchemaProvider implements ICompletionProvider {
   readonly identifier = 'CoflowsProvider:schema';
   readonly rank = 1000;
 
-  isApplicable(context: ICompletionContext): Promise<boolean> {
-    return Promise.resolve(this._path(context) !== null);
+  // Lab asks once, when a file is opened; which files are the Workflow's may not be known yet. It waits a second for
+  // what is typed and then shows the words of the file, so both schemas are asked for now.
+  isApplicable({ widget }: ICompletionContext): Promise<boolean> {
+    const path = this._documents.contextForWidget(widget)?.localPath ?? '';
+    const applicable = path.endsWith('.json');
+    if (applicable) {
+      NAMES.forEach(name => void this._schema(name));
+    }
+    return Promise.resolve(applicable);
   }
 
   async fetch(
@@ -51,11 +61,12 @@ export class SchemaProvider implements ICompletionProvider {
     return path !== undefined && isOwnFile(this._model, path) ? path : null;
   }
 
-  private async _schema(name: string): Promise<JSONSchema7> {
-    const known = this._schemas.get(name) ?? (await this._api.schema(name));
+  private _schema(name: Name): Promise<JSONSchema7> {
+    const known = this._schemas.get(name) ?? this._api.schema(name);
     this._schemas.set(name, known);
+    known.catch(() => this._schemas.delete(name)); // asked again when it is needed again
     return known;
   }
 
-  private _schemas = new Map<string, JSONSchema7>();
+  private _schemas = new Map<Name, Promise<JSONSchema7>>();
 }
