@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from coflows_jupyter.build.model import Build, make_build
+from coflows_jupyter.build.model import Build, Limits, make_build
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.workflow.listing import update_package
 from coflows_jupyter.workflow.package import Package
@@ -32,5 +32,7 @@ def assemble(package_file: Path) -> Assembled:
     """
     package = update_package(package_file)
     units, found = read_sources(package)
-    build = make_build(package.id, package.name, str(package.folder), units)
+    limit = package.resources.limit
+    limits = Limits(limit.cpu or 0, limit.mem or 0)
+    build = make_build(package.id, package.name, str(package.folder), units, limits)
     return Assembled(package, build, (*package.diagnostics, *found))

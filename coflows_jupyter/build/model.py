@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from coflows_jupyter.workflow.sources import Kind, SourceUnit
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a host may take, from ``Limit`` of package.json; 0 is no limit.
+
+    Args:
+        cores: CPU cores.
+        memory: bytes of writable memory that the Workflow's code may have beside what an empty host has.
+    """
+
+    cores: float = 0
+    memory: int = 0
+
+
+NO_LIMITS = Limits()
 
 
 class Build(msgspec.Struct, frozen=True):
@@ -20,6 +36,7 @@ class Build(msgspec.Struct, frozen=True):
         folder: absolute folder of package.json.
         units: sources in package.json's order, Base first.
         paths: directories that come first on the hosts' import path.
+        limits: what a host may take.
     """
 
     id: str
@@ -28,25 +45,29 @@ class Build(msgspec.Struct, frozen=True):
     folder: str
     units: tuple[SourceUnit, ...] = ()
     paths: tuple[str, ...] = ()
+    limits: Limits = NO_LIMITS
 
 
 def make_build(
-    workflow: str, name: str, folder: str, units: tuple[SourceUnit, ...], paths: tuple[str, ...] = ()
+    workflow: str, name: str, folder: str, units: tuple[SourceUnit, ...], limits: Limits = NO_LIMITS
 ) -> Build:
     """Make the Build of these sources; its ``id`` is a digest of all the arguments."""
-    content = msgspec.msgpack.encode((workflow, name, folder, units, paths))
-    return Build(hashlib.sha256(content).hexdigest()[:16], workflow, name, folder, units, paths)
+    return _identified(Build("", workflow, name, folder, units, limits=limits))
+
+
+def _identified(build: Build, **changed: Any) -> Build:
+    build = msgspec.structs.replace(build, id="", **changed)
+    return msgspec.structs.replace(build, id=hashlib.sha256(msgspec.msgpack.encode(build)).hexdigest()[:16])
 
 
 def part(build: Build, kind: Kind) -> Build:
     """Return the Build of only those units that are of this kind or Base."""
-    units = tuple(unit for unit in build.units if unit.kind in {"base", kind})
-    return make_build(build.workflow, build.name, build.folder, units, build.paths)
+    return _identified(build, units=tuple(unit for unit in build.units if unit.kind in {"base", kind}))
 
 
 def with_paths(build: Build, paths: tuple[str, ...]) -> Build:
     """Return the Build of the same sources with these directories first on the import path."""
-    return make_build(build.workflow, build.name, build.folder, build.units, paths)
+    return _identified(build, paths=paths)
 
 
 def working_directory(folder: Path) -> str:

@@ -34,6 +34,7 @@ from coflows_jupyter.host.frames import (
     decode_request,
     pack,
 )
+from coflows_jupyter.host.limits import restrict
 from coflows_jupyter.host.worker import Worker
 from coflows_jupyter.mset.place import host_place, settle
 from coflows_jupyter.runtimes import vault
@@ -95,6 +96,7 @@ class Child:
     @_without_collector
     def _load(self, frame: Load) -> None:
         os.chdir(working_directory(Path(frame.build.folder)))
+        restrict(frame.build.limits)
         place = host_place(frame.database)
         settle(place)  # also for threads and callbacks of user code that belong to no call
         vault.settle(self._worker.vault)

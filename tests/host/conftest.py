@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
-from coflows_jupyter.build.model import Build, make_build
+from coflows_jupyter.build.model import Build, Limits, make_build
 from coflows_jupyter.database.location import Location
 from coflows_jupyter.host.embedded import EmbeddedHost
 from coflows_jupyter.host.process import ProcessHost
@@ -30,6 +30,7 @@ class Hosts:
         self.mode = mode
         self.database = database
         self.folder = folder
+        self.limits = Limits()
         self.output: list[tuple[str, str, str]] = []
         self.ended: list[ProcessHost] = []
         self.host: Host
@@ -44,7 +45,7 @@ class Hosts:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(textwrap.dedent(text))
             units.append(SourceUnit(kind, name, str(path), "python", path.read_text()))  # type: ignore[arg-type]
-        return make_build("wid", "Test", str(self.folder), tuple(units))
+        return make_build("wid", "Test", str(self.folder), tuple(units), self.limits)
 
     def _took(self, run_id: str, stream: str, text: str) -> None:
         self.output.append((run_id, stream, text))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from coflows_jupyter.build.model import Limits
 from coflows_jupyter.errors import CrashedError, NotReadyError, TimedOutError
 from tests.host.conftest import Hosts, Run, alive
 
@@ -190,3 +191,30 @@ def test_uvloop(process: Hosts) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work())
+
+
+LIMITED = """
+    import os
+
+    def hold(mebibytes: int):
+        return len(bytearray(mebibytes << 20)) >> 20
+
+    def cores():
+        return len(os.sched_getaffinity(0))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such limits")
+def test_limits_of_the_workflow(process: Hosts, run: Run) -> None:
+    """Memory above the limit is refused to the call that asks for it, and the host goes on; it has the cores it may."""
+    process.limits = Limits(cores=0.5, memory=256 << 20)
+
+    async def work() -> None:
+        async with process.open(q=LIMITED):
+            assert await process.value("hold", 128) == 128
+            with pytest.raises(CrashedError, match="out of memory"):
+                await process.value("hold", 512)
+            assert await process.value("hold", 128) == 128
+            assert await process.value("cores") == 1
+
+    run(work())
