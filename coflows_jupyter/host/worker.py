@@ -24,7 +24,6 @@ from coflows_jupyter.errors import (
     ArgumentsError,
     CancelledError,
     CoflowsError,
-    CrashedError,
     Diagnostic,
     FunctionError,
     NotFoundError,
@@ -332,7 +331,7 @@ def user_code() -> Iterator[None]:
     """Turn whatever the user's code raises into a ``FunctionError``, even an error of ours."""
     try:
         yield
-    except (CallCancelled, MemoryError, GeneratorExit, asyncio.CancelledError):
+    except (CallCancelled, GeneratorExit, asyncio.CancelledError):
         raise
     except BaseException as error:  # noqa: BLE001  (whatever it is, it is the user's)
         raise _failed(error) from None
@@ -341,12 +340,13 @@ def user_code() -> Iterator[None]:
 def _failed(error: BaseException) -> FunctionError:
     if isinstance(error, NotebookError):
         return FunctionError(error.message, traceback=error.traceback)  # of its cell, in its kernel
-    return FunctionError(exception_line(error), traceback=user_traceback(error))
+    message = exception_line(error)
+    if isinstance(error, MemoryError) and not error.args:
+        message += ": the function asked for more than there is"  # Python itself says nothing
+    return FunctionError(message, traceback=user_traceback(error))
 
 
 def _explain(error: BaseException) -> CoflowsError:
     if isinstance(error, CallCancelled | asyncio.CancelledError | concurrent.futures.CancelledError):
         return CancelledError("the call was cancelled")
-    if isinstance(error, MemoryError):
-        return CrashedError("the function ran out of memory")
     return error if isinstance(error, CoflowsError) else _failed(error)

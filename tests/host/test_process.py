@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from coflows_jupyter.build.model import Limits
-from coflows_jupyter.errors import CrashedError, NotReadyError, TimedOutError
+from coflows_jupyter.errors import CrashedError, FunctionError, NotReadyError, TimedOutError
 from tests.host.conftest import Hosts, Run, alive
 
 CRASHES = """
@@ -26,9 +26,6 @@ CRASHES = """
 
     def segfault():
         ctypes.string_at(0)
-
-    def memory():
-        raise MemoryError
 
     def hold_gil():
         ctypes.PyDLL(None).sleep(60)
@@ -55,7 +52,7 @@ CRASHES = """
 
 @pytest.mark.parametrize(
     ("function", "cause"),
-    [("leave", "exit code 7"), ("segfault", "segmentation fault"), ("memory", "out of memory")],
+    [("leave", "exit code 7"), ("segfault", "segmentation fault")],
 )
 def test_crash_names_its_cause(process: Hosts, run: Run, function: str, cause: str) -> None:
     """A crash during a call is a CrashedError that says what happened."""
@@ -212,7 +209,7 @@ def test_limits_of_the_workflow(process: Hosts, run: Run) -> None:
     async def work() -> None:
         async with process.open(q=LIMITED):
             assert await process.value("hold", 128) == 128
-            with pytest.raises(CrashedError, match="out of memory"):
+            with pytest.raises(FunctionError, match="more than there is"):
                 await process.value("hold", 512)
             assert await process.value("hold", 128) == 128
             assert await process.value("cores") == 1
