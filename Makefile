@@ -36,7 +36,7 @@ chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come on each database, 
 
 
 bench: $(VENV)/test $(VENV)/gateway/installed $(VENV)/prefect/installed  ## Measure speed against peers
-	@.ci/system-packages wrk
+	@.ci/system-packages wrk chromium fonts-dejavu-core
 	@$(VENV)/bin/python -m bench.access
 	@$(VENV)/bin/python -m bench.agents --prefect $(VENV)/prefect/bin/python
 	@$(VENV)/bin/python -m bench.host
@@ -47,6 +47,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed $(VENV)/prefect/installed  ## Meas
 	@$(VENV)/bin/python -m bench.start
 	@$(VENV)/bin/python -m bench.results
 	@$(VENV)/bin/python -m bench.m
+	@$(VENV)/bin/python -m bench.widget
 	@$(VENV)/bin/python -m bench.schedule
 
 clean:  ## Remove everything that was made

@@ -1,105 +1,134 @@
-// An M set as a table: it shows what is there now, and sends what is typed into it.
-function cell(text, onCommit) {
-  const td = document.createElement('td');
-  td.textContent = text;
-  td.style.textAlign = 'left';
-  if (onCommit) {
-    td.contentEditable = 'plaintext-only';
-    td.addEventListener('focus', () => (td.dataset.editing = '1'));
-    td.addEventListener('keydown', event => {
-      if (event.key === 'Enter') {
-        event.preventDefault();
-        td.blur();
-      } else if (event.key === 'Escape') {
-        td.textContent = text;
-        td.blur();
-      }
-      event.stopPropagation();
-    });
-    td.addEventListener('blur', () => {
-      delete td.dataset.editing;
-      if (td.textContent !== text) {
-        onCommit(td.textContent);
-      }
-    });
-  }
-  return td;
+// An M set as a table: it shows what is there now, and sends what is typed into it. Cells are texts, see table.py.
+// Nothing is taken away from under somebody's hands: a cell with the focus stays as it is until it is left.
+
+function element(parent, name, properties = {}) {
+  const made = Object.assign(document.createElement(name), properties);
+  parent.append(made);
+  return made;
 }
 
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+function makeCell(row, column, send) {
+  const cell = element(row.line, "td", { contentEditable: "plaintext-only" });
+  cell.setAttribute("aria-label", `${column} of ${row.entry}`);
+  cell.shown = "";
+  cell.addEventListener("focus", () => (cell.before = cell.shown));
+  cell.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      cell.blur();
+    } else if (event.key === "Escape") {
+      cell.textContent = cell.before;
+      cell.blur();
+    }
+    event.stopPropagation();
+  });
+  cell.addEventListener("blur", () => {
+    const { before, textContent: text } = cell;
+    cell.textContent = cell.shown;
+    if (text !== before) {
+      send({ op: "edit", entry: row.entry, column, before, text });
+    }
+  });
+  return cell;
 }
 
-const show = value => (typeof value === 'string' ? value : JSON.stringify(value));
+function makeRow(entry, columns, send) {
+  const row = { entry, line: document.createElement("tr") };
+  row.line.title = entry;
+  row.cells = columns.map((column) => makeCell(row, column, send));
+  const button = element(element(row.line, "td"), "button");
+  button.setAttribute("aria-label", `Remove ${entry}`);
+  button.addEventListener("click", () => send({ op: "remove", entry }));
+  return row;
+}
 
-function isObject(value) {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+function fill(row, texts) {
+  row.cells.forEach((cell, index) => {
+    cell.shown = texts[index] ?? "";
+    if (cell !== document.activeElement && cell.textContent !== cell.shown) {
+      cell.textContent = cell.shown;
+    }
+  });
 }
 
 function render({ model, el }) {
-  const caption = document.createElement('div');
-  const table = document.createElement('table');
-  const form = document.createElement('input');
-  form.placeholder = 'a value to add, as JSON, and Enter';
-  form.setAttribute('aria-label', form.placeholder);
-  form.style.minWidth = '24em';
-  form.addEventListener('keydown', event => {
+  const send = (wish) => model.send(wish);
+  el.classList.add("coflows-table");
+  const caption = element(el, "div");
+  const table = element(el, "table");
+  const head = element(element(table, "thead"), "tr");
+  const body = element(table, "tbody");
+  const form = element(el, "input", {
+    placeholder: "A value to add, as JSON, then Enter",
+  });
+  form.setAttribute("aria-label", "A value to add");
+  form.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === 'Enter' && form.value) {
-      model.send({ op: 'add', value: parse(form.value) });
-      form.value = '';
+    if (event.key === "Enter" && form.value) {
+      send({ op: "add", text: form.value });
+      form.value = "";
     }
   });
-  el.replaceChildren(caption, table, form);
+  const problem = element(el, "div");
+  problem.setAttribute("role", "alert");
 
-  function draw() {
-    if (table.querySelector('[data-editing]')) {
-      // Nothing is taken away from under somebody's hands.
-      table.addEventListener('focusout', () => setTimeout(draw), { once: true });
-      return;
-    }
-    const rows = model.get('rows');
-    const names = [...new Set(rows.flatMap(([, value]) => (isObject(value) ? Object.keys(value) : ['value'])))];
-    caption.textContent = model.get('caption');
-    const head = document.createElement('tr');
-    for (const name of [...names, '']) {
-      const th = document.createElement('th');
-      th.textContent = name;
-      head.append(th);
-    }
-    const lines = rows.map(([entry, value]) => {
-      const tr = document.createElement('tr');
-      tr.title = entry;
-      for (const name of names) {
-        const plain = !isObject(value);
-        const found = plain ? (name === 'value' ? value : undefined) : value[name];
-        tr.append(
-          cell(found === undefined ? '' : show(found), text => {
-            const typed = parse(text);
-            model.send({ op: 'put', entry, expected: value, value: plain ? typed : { ...value, [name]: typed } });
-          })
-        );
-      }
-      const remove = document.createElement('button');
-      remove.textContent = '×';
-      remove.setAttribute('aria-label', `Remove ${entry}`);
-      remove.addEventListener('click', () => model.send({ op: 'remove', entry }));
-      const last = document.createElement('td');
-      last.append(remove);
-      tr.append(last);
-      return tr;
-    });
-    table.replaceChildren(head, ...lines);
+  let shownColumns = "";
+  let rows = new Map();
+
+  const isBusy = (node) =>
+    node.contains(document.activeElement) &&
+    document.activeElement.isContentEditable;
+
+  function drawColumns(columns, wanted) {
+    shownColumns = wanted;
+    head.replaceChildren();
+    columns.forEach((column) =>
+      element(head, "th", { textContent: column, scope: "col" }),
+    );
+    element(head, "td");
+    body.replaceChildren();
+    rows = new Map();
   }
 
-  model.on('change:rows', draw);
-  model.on('change:caption', draw);
+  function removeRows(wanted) {
+    for (const [entry, row] of rows) {
+      if (!wanted.has(entry) && !isBusy(row.line)) {
+        row.line.remove();
+        rows.delete(entry);
+      }
+    }
+  }
+
+  function draw() {
+    const state = model.get("state");
+    caption.textContent = state.caption;
+    problem.textContent = state.problem;
+    const columns = JSON.stringify(state.columns);
+    if (columns !== shownColumns) {
+      if (isBusy(body)) {
+        return; // until the cell is left
+      }
+      drawColumns(state.columns, columns);
+    }
+    removeRows(new Set(state.rows.map(([entry]) => entry)));
+    let last = null;
+    for (const [entry, texts] of state.rows) {
+      const row = rows.get(entry) ?? makeRow(entry, state.columns, send);
+      rows.set(entry, row);
+      fill(row, texts);
+      const next = last ? last.nextSibling : body.firstChild;
+      if (row.line !== next && !isBusy(row.line)) {
+        body.insertBefore(row.line, next);
+      }
+      last = row.line;
+    }
+  }
+
+  // After the one that leaves a cell has sent what was typed.
+  body.addEventListener("focusout", () => setTimeout(draw));
+  model.on("change:state", draw);
   draw();
-  return () => model.off('change:rows', draw);
+  return () => model.off("change:state", draw);
 }
 
 export default { render };

@@ -53,37 +53,72 @@ def pair(tmp_path: Path) -> Any:
         local.close()
 
 
-def test_widget_follows_and_writes(pair: tuple[NotebookM, NotebookM]) -> None:
-    """The table shows what others write, and writes what is typed, unless somebody was faster."""
+def rows_of(widget: Any) -> list[tuple[str | None, ...]]:
+    """Return the cells that a table shows, without the entries' IDs."""
+    return [tuple(cells) for _, cells in widget.state["rows"]]
+
+
+def test_table_follows_and_writes(pair: tuple[NotebookM, NotebookM]) -> None:
+    """It shows what others write, and writes what is typed, unless somebody else changed the same cell."""
     m, other = pair
-    other["a"] = {"price": 1}
+    other["a"] = {"price": 1, "name": "007", "big": 12345678901234567890}
     widget = m.widget()
-    assert widget.rows == [["a", {"price": 1}]]
+    assert widget.state["columns"] == ["price", "name", "big"]
+    assert rows_of(widget) == [("1", "007", "12345678901234567890")]
     other["b"] = {"price": 2}
-    wait_for(lambda: len(widget.rows) == 2)
-    assert "2 entries" in widget.caption
-    widget.table.receive({"op": "put", "entry": "a", "expected": {"price": 1}, "value": {"price": 5}})
-    assert other["a"] == {"price": 5}
-    widget.table.receive({"op": "put", "entry": "a", "expected": {"price": 1}, "value": {"price": 6}})
-    assert "faster" in widget.caption
-    assert other["a"] == {"price": 5}
+    wait_for(lambda: rows_of(widget)[1:] == [("2", None, None)])
+    assert widget.state["caption"] == "prices: 2 entries"
+
+    def type_into(column: str, before: str, text: str) -> str:
+        widget.table.receive({"op": "edit", "entry": "a", "column": column, "before": before, "text": text})
+        return str(widget.state["problem"])
+
+    assert type_into("price", "1", "5") == ""
+    assert type_into("name", "007", "8") == ""
+    assert other["a"] == {"price": 5, "name": "8", "big": 12345678901234567890}, "text stays text, digits stay"
+    other["a"] = {"price": 6, "name": "8", "big": 1}
+    wait_for(lambda: rows_of(widget)[0] == ("6", "8", "1"))
+    assert "changed price of a" in type_into("price", "5", "7")
+    assert type_into("big", "1", "") == ""
+    assert other["a"] == {"price": 6, "name": "8"}, "a field that is emptied goes"
+    assert type_into("tags", "", '["red"]') == ""
+    assert other["a"]["tags"] == ["red"]
+
     widget.table.receive({"op": "remove", "entry": "b"})
-    widget.table.receive({"op": "add", "value": 7})
-    assert [value for _, value in widget.rows] == [{"price": 5}, 7]
-    widget.table.receive({"op": "add", "value": None})
-    assert "None" in widget.caption
+    widget.table.receive({"op": "add", "text": "7"})
+    assert widget.state["problem"] == ""
+    assert list(other)[1:] == [7]
+    widget.table.receive({"op": "add", "text": "7"})
+    assert "equal value" in widget.state["problem"]
+    widget.table.receive({"op": "add", "text": "null"})
+    assert "None" in widget.state["problem"]
     widget.close()
 
 
-def test_widget_shows_what_meets_conditions(pair: tuple[NotebookM, NotebookM]) -> None:
+def test_table_shows_what_meets_conditions(pair: tuple[NotebookM, NotebookM]) -> None:
     """Only these, and at most the latest 500."""
     m, other = pair
     other.add_many({"n": n} for n in range(600))
-    assert [value["n"] for _, value in m.widget(n__lt=2).rows] == [0, 1]
+    assert rows_of(m.widget(n__lt=2)) == [("0",), ("1",)]
     everything = m.widget()
-    assert len(everything.rows) == 500
-    assert everything.rows[-1][1] == {"n": 599}
-    assert "600 entries, the latest 500" in everything.caption
+    assert len(rows_of(everything)) == 500
+    assert rows_of(everything)[-1] == ("599",)
+    assert everything.state["caption"] == "prices: 600 entries, the latest 500"
+
+
+def test_table_shows_the_latest_when_the_server_is_back(tmp_path: Path) -> None:
+    """A change that could not be read when it was told of is shown later."""
+    with serve(tmp_path) as server:
+        store = RemoteMStore(Client(server))
+        m = NotebookM(Place(lambda: store, lambda _: AccessType.WRITE, Author), "prices")
+        widget = m.widget()
+    widget.table.stop()
+    local = open_database(tmp_path / "m.db")
+    NotebookM(Place(lambda: local, lambda _: AccessType.WRITE, Author), "prices").add(2)
+    local.close()
+    widget.table.changed()
+    with serve(tmp_path, int(server.url.rsplit(":", 1)[1].strip("/"))):
+        wait_for(lambda: rows_of(widget) == [("2",)])
 
 
 def test_a_reader_survives_a_restart_of_the_server(tmp_path: Path) -> None:
