@@ -115,7 +115,9 @@ class CallHandler(BaseHandler):
 
         Who is unknown could not ask for the run, so the wish is passed over.
         """
-        wishes = re.split(r"[\s,;]+", self.request.headers.get("Prefer", "").lower())
+        if "Prefer" not in self.request.headers:
+            return None
+        wishes = re.split(r"[\s,;]+", self.request.headers["Prefer"].lower())
         if "respond-async" not in wishes or self.caller.source == "anonymous":
             return None
         found = next((wish[5:] for wish in wishes if wish.startswith("wait=")), "")
