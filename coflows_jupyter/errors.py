@@ -8,6 +8,7 @@
     ├── BuildError          the sources don't build
     ├── NotFoundError       no such Workflow, Query or function
     ├── ArgumentsError      arguments don't fit the function's parameters
+    ├── BundleError         a Workflow can't be packed, or what was sent as one is refused
     ├── ScheduleError       the text of an Agent's schedule can't be read
     ├── NotAcceptableError  the result can't be given in the wanted format
     ├── DeniedError         the caller may not do this
@@ -117,6 +118,10 @@ class ScheduleError(CoflowsError):
     """The text is no schedule; the message quotes the part that is wrong."""
 
 
+class BundleError(CoflowsError):
+    """A Workflow can't be packed, or what was sent as one is refused; the message names the file."""
+
+
 class NotAcceptableError(CoflowsError):
     """The result has no form in the format that the caller asked for."""
 
@@ -199,6 +204,7 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     BuildError: Answer(409, "The Workflow does not build", FAILED),
     NotFoundError: Answer(404, "Not found", USAGE),
     ArgumentsError: Answer(422, "The arguments do not fit", USAGE),
+    BundleError: Answer(422, "The bundle can't be used", USAGE),
     ScheduleError: Answer(422, "The schedule can't be read", USAGE),
     NotAcceptableError: Answer(406, "Not available in this format", USAGE),
     DeniedError: Answer(403, "Not allowed", DENIED),
