@@ -6,6 +6,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 NPM := $(VENV)/bin/python labextension/hatch_build.py
 LABEXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune -o -type f ! -name '*.tsbuildinfo' -print)
 
+# Tests and benchmarks of .NET languages bring an SDK along where there is none; the package itself never does.
+test bench: export DOTNET_ROOT = $(shell .ci/dotnet)
+test bench: export DOTNET_CLI_TELEMETRY_OPTOUT = 1
+
 .PHONY: help run test check chaos bench clean
 .DELETE_ON_ERROR:
 
