@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from coflows_jupyter.mset.conditions import Condition
 
 T = TypeVar("T")
+
+_AT_ONCE = 1000  # SQL Server takes 2,100 parameters
 
 
 class Cursor(Protocol):
@@ -29,6 +31,36 @@ class Run(Protocol):
 
     def __call__(self, statement: str, parameters: Sequence[Any] = ..., /) -> Cursor:
         """Return the cursor of the statement."""
+
+
+class Table(NamedTuple):
+    """Where many rows go.
+
+    Args:
+        name: the table's.
+        fixed: what is the same in each row.
+        columns: of what is not.
+    """
+
+    name: str
+    fixed: Mapping[str, Any]
+    columns: tuple[str, ...]
+
+
+def find_among(run: Run, number: int, column: str, wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give ID and tag of the entries of a set whose ``column`` is one of ``wanted``.
+
+    Args:
+        run: executes statements.
+        number: the set's.
+        column: ``id`` or ``tag``.
+        wanted: as many as one likes.
+    """
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        statement = f"SELECT id, tag FROM m_entry WHERE set_no = ? AND {column} IN ({marks})"  # noqa: S608 - of ours
+        yield from run(statement, (number, *some)).fetchall()
 
 
 class SetDatabase(Protocol):
@@ -63,6 +95,9 @@ class SetDatabase(Protocol):
 
     def inserted(self, run: Run, statement: str, parameters: Sequence[Any]) -> bool:
         """Execute an INSERT unless a unique index forbids it; return whether it happened."""
+
+    def insert_all(self, run: Run, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows, of which no unique index forbids one, in their order, in few statements."""
 
     def limited(self, statement: str, limit: int) -> str:
         """Return an ordered SELECT that gives ``limit`` rows at most."""

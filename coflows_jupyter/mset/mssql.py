@@ -9,10 +9,13 @@ from coflows_jupyter.mset.server import ServerSets, lock_key
 
 if TYPE_CHECKING:
     from coflows_jupyter.mset.conditions import Condition
-    from coflows_jupyter.mset.database import Run
+    from coflows_jupyter.mset.database import Run, Table
 
 LOCK_SECONDS = 50
 """How long a write waits for those of others, less than ``Database`` gives a statement."""
+
+ROWS = 500
+"""How many rows one statement inserts: with four values each, fewer than the 2,100 that it may have."""
 
 
 class MssqlSets(ServerSets):
@@ -56,6 +59,20 @@ class MssqlSets(ServerSets):
         except IntegrityError:
             return False
         return True
+
+    def insert_all(self, run: Run, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """See ``SetDatabase.insert_all``; SQL Server gives identities in the order of the SELECT."""
+        columns = ", ".join(table.columns)
+        marks = ", ".join("?" * len(table.columns))
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            values = ", ".join(f"({place}, {marks})" for place in range(len(some)))
+            statement = (
+                f"INSERT INTO {table.name} ({', '.join(table.fixed)}, {columns})"  # noqa: S608 - names of ours
+                f" SELECT {', '.join('?' * len(table.fixed))}, {columns}"
+                f" FROM (VALUES {values}) AS batch (place, {columns}) ORDER BY place"
+            )
+            run(statement, (*table.fixed.values(), *(given for row in some for given in row)))
 
     def limited(self, statement: str, limit: int) -> str:
         """See ``SetDatabase.limited``."""

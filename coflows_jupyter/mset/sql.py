@@ -16,24 +16,21 @@ from typing import Any
 from coflows_jupyter.errors import ConflictError, NotFoundError
 from coflows_jupyter.mset.conditions import Condition, meets
 from coflows_jupyter.mset.database import Run, SetDatabase
+from coflows_jupyter.mset.edit import Edit
 from coflows_jupyter.mset.follow import Follower
 from coflows_jupyter.mset.model import (
     Author,
     Change,
     Entry,
     Logged,
-    Op,
     Outcome,
     Page,
     SetInfo,
     check_id,
     decode,
-    new_id,
 )
 from coflows_jupyter.mset.store import PAGE, Contents, OnChanges
 
-_INSERT = "INSERT INTO m_entry (set_no, id, tag, value) VALUES (?, ?, ?, ?)"
-_LOG = "INSERT INTO m_log (set_no, entry, op, value, run, actor, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _LOGGED = "seq, op, entry, value, run, actor, at"
 _PRUNE = 5000
 
@@ -76,10 +73,9 @@ class SqlMStore:
         def work(run: Run) -> list[Outcome]:
             if author.attempt:
                 _check_attempt(run, author)
-            edit = _Edit(self._database, run, self._number(run, name, make=True), author)
+            edit = Edit(self._database, run, self._number(run, name, make=True), author)
             outcomes = []
-            for change in changes:
-                outcome = edit.do(change)
+            for outcome in edit.do_all(changes):
                 if atomic and not outcome.done:
                     raise ConflictError(f"nothing was changed: {_SENTENCES[outcome.reason]} ({outcome.entry or name})")
                 outcomes.append(outcome)
@@ -134,13 +130,12 @@ class SqlMStore:
             " OR EXISTS (SELECT 1 FROM m_log new WHERE new.set_no = old.set_no"
             " AND (new.entry = old.entry OR new.op = 'clear') AND new.seq > old.seq AND new.seq <= ?)) ORDER BY seq"
         )
-        rows = run(self._database.limited(superseded, _PRUNE), (number, last, last)).fetchall()
-        # A removal goes last, or what it removed would seem to be there.
-        for (seq,) in rows:
-            run("DELETE FROM m_log WHERE seq = ?", (seq,))
-        if rows:
+        # The oldest first: without its removal, an entry would seem to be there.
+        oldest = self._database.limited(superseded, _PRUNE)
+        deleted = run(f"DELETE FROM m_log WHERE seq IN ({oldest})", (number, last, last)).rowcount  # noqa: S608 - of ours
+        if deleted:
             run("UPDATE m_set SET pruned = ?, pruned_at = ? WHERE number = ?", (last, edge, number))
-        return len(rows)
+        return deleted
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -287,65 +282,6 @@ class SqlMStore:
     def subscribe(self, name: str, after: int, listener: OnChanges) -> Callable[[], None]:
         """See ``MStore.subscribe``."""
         return self._follower.add(name, after, listener)
-
-
-class _Edit:
-    """The changes of one transaction."""
-
-    def __init__(self, database: SetDatabase, run: Run, number: int, author: Author) -> None:
-        self._database = database
-        self._run = run
-        self._number = number
-        self._author = author
-        self._now = datetime.now(UTC).isoformat(timespec="microseconds")
-
-    def do(self, change: Change) -> Outcome:
-        """Make one change."""
-        if change.op == "add":
-            return self._add(change)
-        if change.op == "clear":
-            self._run("DELETE FROM m_entry WHERE set_no = ?", (self._number,))
-            return self._log("clear", "", "")
-        row = self._find(change)
-        if row is None:
-            return self._add(change) if change.op == "put" and not change.expected else Outcome(change.entry, "absent")
-        entry, tag, value = row
-        if change.expected and tag != change.expected:
-            return Outcome(entry, "changed")
-        if change.op == "remove":
-            self._run("DELETE FROM m_entry WHERE set_no = ? AND id = ?", (self._number, entry))
-            return self._log("remove", entry, value)
-        return self._exchange(entry, tag, change)
-
-    def _find(self, change: Change) -> tuple[str, str, str] | None:
-        by = ("id", change.entry) if change.entry else ("tag", change.expected)
-        statement = f"SELECT id, tag, value FROM m_entry WHERE set_no = ? AND {by[0]} = ?"  # noqa: S608 - names of ours
-        row: tuple[str, str, str] | None = self._run(statement, (self._number, by[1])).fetchone()
-        return row
-
-    def _add(self, change: Change) -> Outcome:
-        entry = change.entry or new_id()
-        value, tag = change.text
-        if self._database.inserted(self._run, _INSERT, (self._number, entry, tag, value)):
-            return self._log("add", entry, value)
-        statement = "SELECT id FROM m_entry WHERE set_no = ? AND (tag = ? OR id = ?)"
-        return Outcome(str(self._run(statement, (self._number, tag, entry)).fetchone()[0]), "duplicate")
-
-    def _exchange(self, entry: str, tag: str, change: Change) -> Outcome:
-        if tag == change.text.tag:
-            return Outcome(entry)
-        statement = "SELECT id FROM m_entry WHERE set_no = ? AND tag = ?"
-        other = self._run(statement, (self._number, change.text.tag)).fetchone()
-        if other is not None:
-            return Outcome(str(other[0]), "duplicate")
-        statement = "UPDATE m_entry SET value = ?, tag = ? WHERE set_no = ? AND id = ?"
-        self._run(statement, (change.text.value, change.text.tag, self._number, entry))
-        return self._log("exchange", entry, change.text.value)
-
-    def _log(self, op: Op, entry: str, value: str) -> Outcome:
-        author = self._author
-        self._run(_LOG, (self._number, entry, op, value, author.run, author.actor, self._now))
-        return Outcome(entry)
 
 
 def _check_attempt(run: Run, author: Author) -> None:

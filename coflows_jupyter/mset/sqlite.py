@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from coflows_jupyter.errors import ConfigError
 from coflows_jupyter.mset.conditions import Condition
-from coflows_jupyter.mset.database import Run
+from coflows_jupyter.mset.database import Run, Table
 
 T = TypeVar("T")
 
@@ -152,6 +152,14 @@ class SqliteFile:
     def inserted(self, run: Run, statement: str, parameters: Sequence[Any]) -> bool:
         """See ``SetDatabase.inserted``."""
         return run(f"{statement} ON CONFLICT DO NOTHING", parameters).rowcount > 0
+
+    def insert_all(self, run: Run, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """See ``SetDatabase.insert_all``; without a way over a network, row by row is quick."""
+        names = ", ".join((*table.fixed, *table.columns))
+        marks = ", ".join("?" * (len(table.fixed) + len(table.columns)))
+        fixed = tuple(table.fixed.values())
+        for row in rows:
+            run(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", (*fixed, *row))  # noqa: S608 - names of ours
 
     def limited(self, statement: str, limit: int) -> str:
         """See ``SetDatabase.limited``."""

@@ -8,43 +8,43 @@ function element(parent, name, properties = {}) {
 }
 
 function makeCell(row, column, send) {
-  const cell = element(row.line, "td", { contentEditable: "plaintext-only" });
-  cell.setAttribute("aria-label", `${column} of ${row.entry}`);
-  cell.shown = "";
-  cell.addEventListener("focus", () => (cell.before = cell.shown));
-  cell.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") {
+  const cell = element(row.line, 'td', { contentEditable: 'plaintext-only' });
+  cell.setAttribute('aria-label', `${column} of ${row.entry}`);
+  cell.shown = '';
+  cell.addEventListener('focus', () => (cell.before = cell.shown));
+  cell.addEventListener('keydown', event => {
+    if (event.key === 'Enter') {
       event.preventDefault();
       cell.blur();
-    } else if (event.key === "Escape") {
+    } else if (event.key === 'Escape') {
       cell.textContent = cell.before;
       cell.blur();
     }
     event.stopPropagation();
   });
-  cell.addEventListener("blur", () => {
+  cell.addEventListener('blur', () => {
     const { before, textContent: text } = cell;
     cell.textContent = cell.shown;
     if (text !== before) {
-      send({ op: "edit", entry: row.entry, column, before, text });
+      send({ op: 'edit', entry: row.entry, column, before, text });
     }
   });
   return cell;
 }
 
 function makeRow(entry, columns, send) {
-  const row = { entry, line: document.createElement("tr") };
+  const row = { entry, line: document.createElement('tr') };
   row.line.title = entry;
-  row.cells = columns.map((column) => makeCell(row, column, send));
-  const button = element(element(row.line, "td"), "button");
-  button.setAttribute("aria-label", `Remove ${entry}`);
-  button.addEventListener("click", () => send({ op: "remove", entry }));
+  row.cells = columns.map(column => makeCell(row, column, send));
+  const button = element(element(row.line, 'td'), 'button');
+  button.setAttribute('aria-label', `Remove ${entry}`);
+  button.addEventListener('click', () => send({ op: 'remove', entry }));
   return row;
 }
 
 function fill(row, texts) {
   row.cells.forEach((cell, index) => {
-    cell.shown = texts[index] ?? "";
+    cell.shown = texts[index] ?? '';
     if (cell !== document.activeElement && cell.textContent !== cell.shown) {
       cell.textContent = cell.shown;
     }
@@ -52,40 +52,37 @@ function fill(row, texts) {
 }
 
 function render({ model, el }) {
-  const send = (wish) => model.send(wish);
-  el.classList.add("coflows-table");
-  const caption = element(el, "div");
-  const table = element(el, "table");
-  const head = element(element(table, "thead"), "tr");
-  const body = element(table, "tbody");
-  const form = element(el, "input", {
-    placeholder: "A value to add, as JSON, then Enter",
+  const send = wish => model.send(wish);
+  el.classList.add('coflows-table');
+  const caption = element(el, 'div');
+  const table = element(el, 'table');
+  const head = element(element(table, 'thead'), 'tr');
+  const body = element(table, 'tbody');
+  const form = element(el, 'input', {
+    placeholder: 'A value to add, as JSON, then Enter'
   });
-  form.setAttribute("aria-label", "A value to add");
-  form.addEventListener("keydown", (event) => {
+  form.setAttribute('aria-label', 'A value to add');
+  form.addEventListener('keydown', event => {
     event.stopPropagation();
-    if (event.key === "Enter" && form.value) {
-      send({ op: "add", text: form.value });
-      form.value = "";
+    if (event.key === 'Enter' && form.value) {
+      send({ op: 'add', text: form.value });
+      form.value = '';
     }
   });
-  const problem = element(el, "div");
-  problem.setAttribute("role", "alert");
+  const problem = element(el, 'div');
+  problem.setAttribute('role', 'alert');
 
-  let shownColumns = "";
+  let shownColumns = '';
   let rows = new Map();
 
-  const isBusy = (node) =>
-    node.contains(document.activeElement) &&
-    document.activeElement.isContentEditable;
+  const isBusy = node =>
+    node.contains(document.activeElement) && document.activeElement.isContentEditable;
 
   function drawColumns(columns, wanted) {
     shownColumns = wanted;
     head.replaceChildren();
-    columns.forEach((column) =>
-      element(head, "th", { textContent: column, scope: "col" }),
-    );
-    element(head, "td");
+    columns.forEach(column => element(head, 'th', { textContent: column, scope: 'col' }));
+    element(head, 'td');
     body.replaceChildren();
     rows = new Map();
   }
@@ -100,7 +97,7 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const state = model.get("state");
+    const state = model.get('state');
     caption.textContent = state.caption;
     problem.textContent = state.problem;
     const columns = JSON.stringify(state.columns);
@@ -125,10 +122,10 @@ function render({ model, el }) {
   }
 
   // After the one that leaves a cell has sent what was typed.
-  body.addEventListener("focusout", () => setTimeout(draw));
-  model.on("change:state", draw);
+  body.addEventListener('focusout', () => setTimeout(draw));
+  model.on('change:state', draw);
   draw();
-  return () => model.off("change:state", draw);
+  return () => model.off('change:state', draw);
 }
 
 export default { render };

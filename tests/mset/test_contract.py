@@ -41,6 +41,25 @@ def test_equal_values_are_kept_once(m: M, other: M) -> None:
     assert len(m) == 4
 
 
+def test_many_are_as_one_after_the_other(store: MStore, other: M) -> None:
+    """What is added at once is in order, in the set and in its log, and each has the outcome that it would have."""
+    made = [Change("add", f"e{n}", encode({"n": n})) for n in range(1200)]
+    store.apply("prices", [made[7], Change("add", "x ", encode("x"))], Author())
+    again = Change("add", "other", encode({"n": 3}))
+    taken = Change("add", "e5", encode("new"))
+    spaced = Change("add", "x", encode("y"))
+    outcomes = store.apply("prices", [*made, again, taken, Change("remove", "e9"), made[9], spaced], Author("ann", "r"))
+    reasons = {number: (found.entry, found.reason) for number, found in enumerate(outcomes) if not found.done}
+    assert reasons == {7: ("e7", "duplicate"), 1200: ("e3", "duplicate"), 1201: ("e5", "duplicate")}
+    first = ["e7", "x ", *(f"e{n}" for n in range(1200) if n not in {7, 9})]
+    assert [entry for entry, _ in other.items()] == [*first, "e9", "x"]
+    changes = other.changes()
+    assert [change.seq for change in changes] == sorted(change.seq for change in changes)
+    assert [(change.op, change.entry) for change in changes[:4]] == [("add", name) for name in ("e7", "x ", "e0", "e1")]
+    assert [(change.op, change.entry) for change in changes[-3:]] == [("remove", "e9"), ("add", "e9"), ("add", "x")]
+    assert (changes[2].actor, changes[2].run) in {("ann", "r"), ("root", "")}  # a server knows by itself who it was
+
+
 def test_values_are_json(m: M) -> None:
     """What has a JSON form goes in, and JSON comes out, integers with all their digits."""
     kinds: list[tuple[object, object]] = [

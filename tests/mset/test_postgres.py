@@ -220,6 +220,8 @@ def test_any_text_may_be_in_an_indexed_field(open_one: Callable[[], SqlMStore]) 
             assert [found for found in m.where(**{name: value}) if found == row] == [row]
     with pytest.raises(ArgumentsError, match="NUL"):
         m.put("a\0", 1)
+    with pytest.raises(ArgumentsError, match="NUL"):
+        m._store.apply("prices", [Change("add", name, encode(name)) for name in ("b", "b\0")], AUTHOR)
 
 
 scalars = st.one_of(
