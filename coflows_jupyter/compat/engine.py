@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from coflows_jupyter.compat.surface import Delegate, Surface
+from coflows_jupyter.mset.m import M
 from coflows_jupyter.runtimes.agent import Agent
 
 __all__ = ["FPKG", "Body", "F", "FunctionType", "Job", "Load", "Utils"]
@@ -47,9 +48,6 @@ class FunctionName(str):
         return made
 
 
-_functions: dict[str, FunctionName] = {}
-
-
 class Utils(Surface):
     """The original's table of functions by name."""
 
@@ -65,14 +63,13 @@ class Utils(Surface):
         """Give a function a name and return that, to be passed to ``FPKG``."""
         if not callable(function):
             raise TypeError(f"SetFunction({name!r}, …) takes a function, not {type(function).__name__}")
-        made = _functions[str(name)] = FunctionName(name, function)
-        return made
+        M._dic[str(name)] = function  # noqa: SLF001 - the original's name for this table
+        return FunctionName(name, function)
 
     @staticmethod
     def GetFunction(name: str) -> Callable[..., Any] | None:
         """Return the function of a name; of a plain text, the one that got it last."""
-        found = name if isinstance(name, FunctionName) else _functions.get(name)
-        return None if found is None else found.function
+        return name.function if isinstance(name, FunctionName) else M._dic.get(name)  # noqa: SLF001 - as above
 
 
 @dataclass

@@ -158,7 +158,9 @@ class M(Original):
         self._may(AccessType.READ)
         return self._store.find(self.id, encode(value).tag) or None
 
-    def __getitem__(self, key: str | Callable[[Any], Any]) -> Any:
+    def __getitem__(self, key: str | Callable[[Any], Any] | tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> Any:
+        if isinstance(key, tuple):
+            return self._groups(*key)
         if callable(key):
             return self.query(key)
         value = self.get(key)
@@ -216,6 +218,13 @@ class M(Original):
             after = page.seq
             found += map(event, page.changes)
         return found
+
+    def last_change(self) -> Event | None:
+        """Return what happened last, ``None`` when nothing is known to have happened."""
+        self._may(AccessType.READ)
+        last = self._store.changes(self.id, -1).seq
+        found = self._store.changes(self.id, last - 1).changes if last else []
+        return event(found[0]) if found else None
 
     def watch(self, after: int = -1) -> Iterator[Event]:
         """Give changes as they happen, for as long as somebody asks; ``after`` as in ``changes``, by default from now.

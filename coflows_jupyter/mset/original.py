@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import msgspec
 
 from coflows_jupyter.errors import DeniedError
-from coflows_jupyter.mset.model import Event
+from coflows_jupyter.jsonform import to_json
+from coflows_jupyter.mset.model import Change, Event, Outcome, check_id, encode
+
+Callback = Callable[[str, Any], Any] | str
+"""What is told of an entry's ID and value, or its name."""
+
+_TEXT = "System.String"
 
 _NEUTRAL: dict[type, Any] = {
     str: "",
@@ -26,6 +33,33 @@ class KeyValue(NamedTuple):
 
     Key: str
     Value: Any
+
+
+class Grouping(list[Any]):
+    """The values of a group, in their order; ``Key`` is what they have in common."""
+
+    def __init__(self, key: Any) -> None:
+        super().__init__()
+        self.Key = key
+
+
+@dataclass(frozen=True)
+class RawEntry:
+    """An entry as the original stores it.
+
+    Args:
+        ID: the set's.
+        Entry: the value as text.
+        EntryID: the entry's.
+        Type: the .NET type that the value would have.
+        Assembly: where that type would be.
+    """
+
+    ID: str
+    Entry: str
+    EntryID: str
+    Type: str
+    Assembly: str
 
 
 class Typed:
@@ -84,6 +118,9 @@ class Original:
     StaticMemory: ClassVar[dict[str, Any]] = {}
     """A dictionary of this process, for user code."""
 
+    _dic: ClassVar[dict[str, Callable[..., Any]]] = {}
+    """Functions of this process by the names that ``Utils.SetFunction`` gave them."""
+
     id: str
     _callbacks: dict[tuple[str, str], Callable[[], None]]
 
@@ -95,6 +132,8 @@ class Original:
         def remove(self, value: Any) -> bool: ...
         def remove_id(self, entry: str) -> bool: ...
         def clear(self) -> None: ...
+        def _apply(self, changes: list[Change]) -> list[Outcome]: ...
+        def last_change(self) -> Event | None: ...
         def query(self, predicate: Callable[[Any], Any]) -> list[Any]: ...
         def items(self) -> list[tuple[str, Any]]: ...
         def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]: ...
@@ -135,6 +174,29 @@ class Original:
         """Remove the entry with this ID."""
         _unless_denied(lambda: self.remove_id(key))
 
+    @property
+    def ID(self) -> str:
+        """The set's ID."""
+        return self.id
+
+    @property
+    def Changes(self) -> list[Any]:
+        """What is not saved yet: never anything."""
+        return []
+
+    @property
+    def Timestamp(self) -> dt.datetime:
+        """When the set was changed last, in UTC; the original told when this process used it last."""
+        last = self.last_change()
+        return dt.datetime.fromisoformat(last.at).replace(tzinfo=None) if last else dt.datetime.min  # noqa: DTZ901
+
+    @staticmethod
+    def Clear() -> None:
+        """Do nothing: what this process has of sets in memory is what is stored."""
+
+    def ClearMemory(self) -> None:
+        """Do nothing, as ``Clear``."""
+
     def Save(self) -> Self:
         """Do nothing: what was changed is saved already."""
         return self
@@ -155,26 +217,51 @@ class Original:
         """Return every entry."""
         return [KeyValue(*item) for item in self.items()]
 
-    def RawEntries(self) -> list[dict[str, str]]:
+    def _groups(self, predicate: Callable[[Any], Any], key: Callable[[Any], Any]) -> list[Grouping]:
+        """Return the values for which ``predicate`` says so, together with those of an equal ``key``."""
+        groups: dict[bytes, Grouping] = {}
+        for value in self.Query(predicate):
+            found = key(value)
+            # Keys are equal when their JSON is, as values are: objects and lists, too.
+            groups.setdefault(to_json(found, ordered=True), Grouping(found)).append(value)
+        return list(groups.values())
+
+    def LoadRaw(self, entries: Iterable[RawEntry | Mapping[str, str]] | None) -> None:
+        """Add entries as ``RawEntries`` gives them, of whatever set; what is there already stays."""
+        changes = [_loaded(entry) for entry in entries or ()]
+        if changes:
+            _unless_denied(lambda: self._apply(changes))
+
+    def RawEntries(self) -> list[RawEntry]:
         """Return every entry as the original stores it."""
         return raw_entries(self.id, self.items())
 
-    def RegisterAdd(self, fid: str, function: Callable[[str, Any], Any]) -> None:
-        """Call ``function(id, value)`` for every value added from now on; ``fid`` names it, once per set."""
+    def RegisterAdd(self, fid: str, function: Callback) -> None:
+        """Call ``function(id, value)`` for every value added from now on.
+
+        Args:
+            fid: names the callback, once per set.
+            function: a function, or the name that ``Utils.SetFunction`` gave to one.
+
+        Raises:
+            TypeError: it is neither.
+        """
         self._register("add", fid, function)
 
-    def RegisterExchange(self, fid: str, function: Callable[[str, Any], Any]) -> None:
-        """Call ``function(id, value)`` for every value put in another's place."""
+    def RegisterExchange(self, fid: str, function: Callback) -> None:
+        """Call ``function(id, value)`` for every value put in another's place; otherwise as ``RegisterAdd``."""
         self._register("exchange", fid, function)
 
-    def RegisterRemove(self, fid: str, function: Callable[[str, Any], Any]) -> None:
-        """Call ``function(id, value)`` for every value removed."""
+    def RegisterRemove(self, fid: str, function: Callback) -> None:
+        """Call ``function(id, value)`` for every value removed; otherwise as ``RegisterAdd``."""
         self._register("remove", fid, function)
 
-    def _register(self, op: str, fid: str, function: Callable[[str, Any], Any]) -> None:
+    def _register(self, op: str, fid: str, function: Callback) -> None:
+        found = self.function(function)
+
         def listen(change: Event) -> None:
             if change.op == op:
-                function(change.entry, change.value)
+                found(change.entry, change.value)
 
         callbacks = self.__dict__.setdefault("_callbacks", {})
         stop = callbacks.pop((op, fid), None)
@@ -182,20 +269,37 @@ class Original:
             stop()
         callbacks[op, fid] = self.subscribe(listen)
 
+    @classmethod
+    def function(cls, name: Callback) -> Callable[..., Any]:
+        """Return the function of a name of ``Utils.SetFunction``; a function stands for itself.
+
+        Raises:
+            TypeError: it is neither.
+        """
+        found = getattr(name, "function", None) or (cls._dic.get(name) if isinstance(name, str) else name)
+        if not callable(found):
+            raise TypeError(f"{name!r} is no function, and no name that Utils.SetFunction gave to one")
+        return found
+
     V = Typed(_field)
     C = Typed(_converted)
 
 
-def raw_entries(name: str, items: list[tuple[str, Any]]) -> list[dict[str, str]]:
-    """Return entries as the original stores them: the value as text, and the .NET type that it would have."""
+def raw_entries(name: str, items: list[tuple[str, Any]]) -> list[RawEntry]:
+    """Return entries as the original stores them."""
     return [_raw(name, entry, value) for entry, value in items]
 
 
-def _raw(name: str, entry: str, value: Any) -> dict[str, str]:
-    text = isinstance(value, str)
-    kind, assembly = ("System.String", "mscorlib") if text else ("Newtonsoft.Json.Linq.JObject", "Newtonsoft.Json")
-    written = value if text else msgspec.json.encode(value).decode()
-    return {"ID": name, "Entry": written, "EntryID": entry, "Type": kind, "Assembly": assembly}
+def _raw(name: str, entry: str, value: Any) -> RawEntry:
+    if isinstance(value, str):
+        return RawEntry(name, value, entry, _TEXT, "mscorlib")
+    return RawEntry(name, to_json(value).decode(), entry, "Newtonsoft.Json.Linq.JObject", "Newtonsoft.Json")
+
+
+def _loaded(entry: RawEntry | Mapping[str, str]) -> Change:
+    raw = entry if isinstance(entry, RawEntry) else RawEntry(**{"ID": "", "Type": "", "Assembly": "", **entry})
+    value = raw.Entry if raw.Type == _TEXT else _converted(raw.Entry)
+    return Change("add", check_id("an entry", raw.EntryID), encode(value))
 
 
 def _unless_denied(work: Callable[[], object]) -> None:

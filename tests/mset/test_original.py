@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import math
@@ -10,6 +11,7 @@ import queue
 import pytest
 
 from coflows_jupyter.mset.m import M
+from coflows_jupyter.mset.original import RawEntry
 
 
 def test_original_surface(m: M) -> None:
@@ -23,13 +25,7 @@ def test_original_surface(m: M) -> None:
     m.ExchangeID("own", 2)
     m.Exchange(2, 3)
     assert [(kv.Key, kv.Value) for kv in m.KeyValues()] == [(entry, '{"Name": "a"}'), ("own", 3)]
-    assert m.RawEntries()[0] == {
-        "ID": "prices",
-        "Entry": '{"Name": "a"}',
-        "EntryID": entry,
-        "Type": "System.String",
-        "Assembly": "mscorlib",
-    }
+    assert m.RawEntries()[0] == RawEntry("prices", '{"Name": "a"}', entry, "System.String", "mscorlib")
     m.RemoveID("own")
     m.Remove('{"Name": "a"}')
     assert m.Save() is m
@@ -38,6 +34,35 @@ def test_original_surface(m: M) -> None:
     assert m.Query(lambda _: True) == [1]
     m.Delete()
     assert m.Query(lambda _: True) == []
+    assert (m.ID, m.Changes) == ("prices", [])
+    assert abs(m.Timestamp - dt.datetime.now(dt.UTC).replace(tzinfo=None)) < dt.timedelta(minutes=1)
+    M.Clear()
+
+
+def test_groups(m: M) -> None:
+    """Values come together whose key is the same, in their order; a key may be anything that has a JSON form."""
+    m.add_many([{"n": 1, "of": ["x"]}, {"n": 2, "of": {"y": 1}}, {"n": 3, "of": ["x"]}, {"n": 4}, {"n": 5}])
+    groups = m[lambda value: value["n"] < 5, lambda value: value.get("of")]
+    assert [(group.Key, [value["n"] for value in group]) for group in groups] == [
+        (["x"], [1, 3]),
+        ({"y": 1}, [2]),
+        (None, [4]),
+    ]
+
+
+def test_raw_entries_are_loaded(m: M, other: M) -> None:
+    """What another set gives as it is stored goes into this one under the same IDs; what is there stays."""
+    m["a"] = "text"
+    m["b"] = {"price": 2**70}
+    m["c"] = 3
+    raw = m.RawEntries()
+    m.clear()
+    m["c"] = 4
+    m.LoadRaw(None)
+    m.LoadRaw([raw[0], dataclasses.asdict(raw[1]), raw[2]])
+    assert other.items() == [("c", 4), ("a", "text"), ("b", {"price": 2**70})]
+    m.LoadRaw([{"EntryID": "d", "Entry": "no JSON", "Type": "Some.Type"}])
+    assert other["d"] == "no JSON"
 
 
 def test_callbacks(m: M, other: M) -> None:
@@ -50,7 +75,10 @@ def test_callbacks(m: M, other: M) -> None:
 
     other.RegisterAdd("f", add)
     other.RegisterAdd("f", add)
-    other.RegisterExchange("f", lambda entry, value: heard.put(("exchange", entry, value)))
+    M._dic["changed"] = lambda entry, value: heard.put(("exchange", entry, value))
+    other.RegisterExchange("f", "changed")
+    with pytest.raises(TypeError, match="SetFunction"):
+        other.RegisterRemove("f", "nothing")
     other.RegisterRemove("f", lambda entry, value: heard.put(("remove", entry, value)))
     m["a"] = 1
     assert heard.get(timeout=10) == ("add", "a", 1)
