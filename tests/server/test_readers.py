@@ -18,7 +18,7 @@ from tests.server.test_queries import wait_for
 QUERY = f"flow/query/{WID}/main"
 MEGABYTE = 1_000_000
 BLOCK = 250_000
-# What the way holds: the window of the call, and the buffers of three sockets, which grow with their use.
+# What the way holds: the window of the call, and the buffers of three sockets, some of which grow with their use.
 MOST_ON_THE_WAY = 24 * MEGABYTE
 MOST_MEMORY = 64 * MEGABYTE
 
@@ -30,7 +30,10 @@ class Reader:
         address = urlsplit(server.url)
         assert address.hostname
         assert address.port
-        self._socket = socket.create_connection((address.hostname, address.port), timeout=30)
+        self._socket = socket.socket()
+        self._socket.settimeout(30)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MEGABYTE)  # else it grows as the system likes
+        self._socket.connect((address.hostname, address.port))
         request = f"GET /{path} HTTP/1.1\r\nHost: {address.netloc}\r\nx-api-key: {server.key}\r\n\r\n"
         self._socket.sendall(request.encode())
         self.head = self._socket.recv(2000).decode()
