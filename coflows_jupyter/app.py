@@ -107,6 +107,7 @@ def _launch(argument: str | Path | None, arguments: list[str]) -> int:
 def _load_early(early: EarlyHost, config: Config) -> bool:
     """Let the host load the Workflow, or end it where there is none to load; the engine says why there isn't."""
     from coflows_jupyter.build.assemble import assemble
+    from coflows_jupyter.build.compile import compiled_units
     from coflows_jupyter.build.dependencies.pips import ready
     from coflows_jupyter.build.model import part, with_paths
     from coflows_jupyter.mset.place import database_of
@@ -115,8 +116,9 @@ def _load_early(early: EarlyHost, config: Config) -> bool:
         if config.host.mode == "process":
             assembled = assemble(config.workflow)
             paths = ready(assembled.package)
-            if paths is not None:
-                build = part(with_paths(assembled.build, paths), "query")
+            compiled = compiled_units(assembled.build.units)
+            if paths is not None and compiled is not None:
+                build = part(with_paths(assembled.build, paths, compiled.net), "query")
                 early.load(build, database_of(config))
                 return True
     except CoflowsError:

@@ -17,6 +17,7 @@ import msgspec
 from coflows_jupyter.access.secrets import open_secrets
 from coflows_jupyter.agents.service import Agents
 from coflows_jupyter.build.assemble import assemble
+from coflows_jupyter.build.compile import Compiled, compile_units
 from coflows_jupyter.build.dependencies.pips import Pips
 from coflows_jupyter.build.model import Build, part, with_paths
 from coflows_jupyter.build.watch import changes
@@ -218,10 +219,13 @@ class Engine:
                 self.package, self.id, self.name = assembled.package, assembled.package.id, assembled.package.name
                 found = assembled.diagnostics
                 paths = await asyncio.to_thread(self._provide, assembled.package, asyncio.get_running_loop())
+                compiled = await asyncio.to_thread(self._compile, assembled.build, asyncio.get_running_loop())
+                found += compiled.diagnostics
                 self._set_state("building", "loading", 1)
-                build = with_paths(assembled.build, paths)
-                found += await self._load(part(build, "query"))
-                if self.agents is not None and self.catalog.build:
+                build = with_paths(assembled.build, paths, compiled.net)
+                if compiled.complete or not self.catalog.build:  # else what serves goes on, whole
+                    found += await self._load(part(build, "query"))
+                if self.agents is not None and compiled.complete and self.catalog.build:
                     self._set_state("building", "loading agents", 1)
                     found += await self.agents.load(build)
             except DiagnosticsError as error:
@@ -237,6 +241,12 @@ class Engine:
             loop.call_soon_threadsafe(self._set_state, "building", "installing pips", 0)
 
         return self._pips.provide(package, tell)
+
+    def _compile(self, build: Build, loop: asyncio.AbstractEventLoop) -> Compiled:
+        def tell() -> None:
+            loop.call_soon_threadsafe(self._set_state, "building", "compiling", 0)
+
+        return compile_units(build.units, on_compile=tell)
 
     async def _load(self, build: Build) -> tuple[Diagnostic, ...]:
         if build.id == self.catalog.build:

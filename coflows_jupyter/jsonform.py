@@ -26,6 +26,23 @@ _DEEPEST = 200
 _DATA = frozenset({dict, list, str, int, float, bool, type(None)})
 
 
+class JsonText:
+    """A value that another language has encoded already.
+
+    Args:
+        data: strict JSON in UTF-8.
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def decoded(self) -> Any:
+        """Return the value."""
+        return orjson.loads(self.data)
+
+
 def to_json(value: Any, *, ordered: bool = False) -> bytes:
     """Encode a value as strict JSON.
 
@@ -309,6 +326,7 @@ MAPPING: tuple[Form, ...] = (
     Form(("datetime.timedelta", "pandas.Timedelta"), "ISO 8601 duration in days and seconds: P1DT3600S", _duration),
     Form(("uuid.UUID",), "text", str),
     Form(("orjson.Fragment",), "itself"),
+    Form(("coflows_jupyter.JsonText",), "itself", lambda value: orjson.Fragment(value.data)),
     Form(("enum.Enum",), "its value", lambda value: value.value),
     Form(("pathlib.PurePath",), "text", os.fspath),
     Form(("builtins.bytes", "builtins.bytearray", "builtins.memoryview"), "Base64 text (inside other values)", _base64),

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from coflows_jupyter.runtimes.netmodel import Net
 from coflows_jupyter.workflow.sources import Kind, SourceUnit
 
 
@@ -37,6 +38,7 @@ class Build(msgspec.Struct, frozen=True):
         units: sources in package.json's order, Base first.
         paths: directories that come first on the hosts' import path.
         limits: what a host may take.
+        net: what was compiled for .NET; ``None`` when no source needs it.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Build(msgspec.Struct, frozen=True):
     units: tuple[SourceUnit, ...] = ()
     paths: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    net: Net | None = None
 
 
 def make_build(
@@ -62,12 +65,17 @@ def _identified(build: Build, **changed: Any) -> Build:
 
 def part(build: Build, kind: Kind) -> Build:
     """Return the Build of only those units that are of this kind or Base."""
-    return _identified(build, units=tuple(unit for unit in build.units if unit.kind in {"base", kind}))
+    units = tuple(unit for unit in build.units if unit.kind in {"base", kind})
+    net = build.net
+    if net is not None:
+        libraries = tuple(library for library in net.libraries if library.kind in {"base", kind})
+        net = msgspec.structs.replace(net, libraries=libraries) if libraries else None
+    return _identified(build, units=units, net=net)
 
 
-def with_paths(build: Build, paths: tuple[str, ...]) -> Build:
-    """Return the Build of the same sources with these directories first on the import path."""
-    return _identified(build, paths=paths)
+def with_paths(build: Build, paths: tuple[str, ...], net: Net | None = None) -> Build:
+    """Return the Build of the same sources with what they depend on: directories, and what was compiled for .NET."""
+    return _identified(build, paths=paths, net=net)
 
 
 def working_directory(folder: Path) -> str:

@@ -113,6 +113,11 @@ class Child:
                     importlib.import_module(name)
         for path in frame.paths:
             sys.path.remove(path)
+        if frame.net is not None:
+            with contextlib.suppress(Exception):
+                from coflows_jupyter.runtimes.clr import bridge
+
+                bridge(frame.net)
 
 
 class _Formatter(logging.Formatter):

@@ -18,6 +18,7 @@ from coflows_jupyter.build.model import Build
 from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import CoflowsError, FieldError
 from coflows_jupyter.host.protocol import ArgumentForm, Call, Loaded, Took
+from coflows_jupyter.runtimes.netmodel import Net
 
 PIECE = 256 * 1024
 WINDOW = 1024 * 1024
@@ -26,10 +27,11 @@ Body: TypeAlias = "bytes | memoryview"
 
 
 class Warm(msgspec.Struct, tag=1, array_like=True, frozen=True):
-    """To the host: import these modules, so that loading a Build later is quick."""
+    """To the host: import these modules and start .NET for a Build like this one, so that loading it later is quick."""
 
     modules: tuple[str, ...]
     paths: tuple[str, ...]
+    net: Net | None = None
 
 
 class Load(msgspec.Struct, tag=2, array_like=True, frozen=True):

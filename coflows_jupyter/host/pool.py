@@ -192,7 +192,7 @@ class ProcessPool:
     async def _start_spare(self) -> ProcessHost:
         host = await self._start()
         try:
-            await host.warm(self._modules, self._build.paths if self._build else ())
+            await host.warm(self._modules, self._build)
         except BaseException:
             host.kill()
             raise

@@ -102,9 +102,10 @@ class ProcessHost:
         if self.state == "starting":
             self.state = "spare"
 
-    async def warm(self, modules: Sequence[str], paths: Sequence[str]) -> None:
-        """Import modules ahead of time; those that can't be imported are passed over."""
-        await self._request(Warm(tuple(modules), tuple(paths)), START_SECONDS, "warm up")
+    async def warm(self, modules: Sequence[str], build: Build | None = None) -> None:
+        """Import modules ahead of time, and start what a Build like ``build`` runs on; what can't be is passed over."""
+        paths, net = (build.paths, build.net) if build is not None else ((), None)
+        await self._request(Warm(tuple(modules), paths, net), START_SECONDS, "warm up")
 
     async def load(self, build: Build) -> Loaded:
         """Load ``build``; see ``Host.load``."""

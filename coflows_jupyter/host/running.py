@@ -75,6 +75,7 @@ class Running:
         self._progress: progress.Latest | None = None
         self.waits_for: concurrent.futures.Future[Any] | None = None
         self._cancelled = False
+        self._context: CallContext | None = None
         self._masker: Masker | None = None
         self._masked: dict[tuple[str, int], MaskedText] = {}
 
@@ -107,7 +108,8 @@ class Running:
         context = contextvars.Context()
         deadline = time.monotonic() + call.timeout
         about = call.run_id, call.caller, call.query, call.function, deadline
-        context.run(enter, CallContext(*about, self.write, self.report))
+        self._context = CallContext(*about, self.write, self.report)
+        context.run(enter, self._context)
         context.run(enter_vault, self._vault)
         return context
 
@@ -175,6 +177,8 @@ class Running:
         if self.window is not None:
             self.window.close()
         self.interrupt.cancel()
+        if self._context is not None:
+            self._context.stop()
         if self.waits_for is not None:
             self.waits_for.cancel()
 

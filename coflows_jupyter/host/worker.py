@@ -14,7 +14,7 @@ import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -54,10 +54,15 @@ from coflows_jupyter.queries.results import Encoded
 from coflows_jupyter.runtimes import capture, progress, vault
 from coflows_jupyter.runtimes.agent import Agent
 from coflows_jupyter.runtimes.interrupt import CallCancelled
+from coflows_jupyter.runtimes.netmodel import Net
 from coflows_jupyter.runtimes.notebook import NotebookError, notebook_agent
-from coflows_jupyter.runtimes.protocol import Function
+from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
-from coflows_jupyter.workflow.sources import NOTEBOOK, SourceUnit
+from coflows_jupyter.workflow.sources import COMPILED, NOTEBOOK, SourceUnit
+
+if TYPE_CHECKING:
+    # It starts .NET's loader, which most hosts never need.
+    from coflows_jupyter.runtimes.clr import ClrRuntime
 
 T = TypeVar("T")
 
@@ -81,6 +86,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_lock = threading.Lock()
         self._runtime: PythonRuntime | None = None
+        self._clr: ClrRuntime | None = None
         self._place: Place | None = None
         self._original: Finder | None = None
         self.vault = vault.Vault(lambda number, name: send(Ask(number, name), _NOTHING))
@@ -115,8 +121,14 @@ class Worker:
             if unit.language == NOTEBOOK:
                 diagnostics += self._add_agents(unit, [notebook_agent(unit, Path(build.folder))], catalog)
                 continue
+            if unit.language in COMPILED:
+                functions, found = self._load_compiled(unit, build.net)
+                diagnostics += () if found or not functions else self._add_query(unit, functions, catalog)
+                complete &= not found
+                diagnostics += found
+                continue
             if unit.language != "python":
-                message = f"{unit.language} sources are listed, but this version runs Python only"
+                message = f"{unit.language} sources are listed, but this version does not run them"
                 diagnostics.append(Diagnostic(unit.path, 0, 0, "warning", "no-runtime", message))
                 continue
             found = runtime.compile(unit)
@@ -129,6 +141,15 @@ class Worker:
             complete &= not any(d.severity == "error" for d in found)
             diagnostics += found
         return Loaded(catalog, tuple(dict.fromkeys(diagnostics)), complete)
+
+    def _load_compiled(self, unit: SourceUnit, net: Net | None) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
+        if net is None or unit.kind != "query":
+            return {}, ()
+        if self._clr is None:
+            from coflows_jupyter.runtimes.clr import ClrRuntime
+
+            self._clr = ClrRuntime(net)
+        return self._clr.load(unit)
 
     def _add_query(self, unit: SourceUnit, functions: dict[str, Function], catalog: Catalog) -> tuple[Diagnostic, ...]:
         entry, findings = make_entry(unit, [f.signature for f in functions.values()])
@@ -331,7 +352,11 @@ def user_code() -> Iterator[None]:
     """Turn whatever the user's code raises into a ``FunctionError``, even an error of ours."""
     try:
         yield
+<<<<<<< HEAD
     except (CallCancelled, GeneratorExit, asyncio.CancelledError):
+=======
+    except (CallCancelled, MemoryError, GeneratorExit, asyncio.CancelledError, Refusal):
+>>>>>>> b732af2 (Run Queries in C#, F# and Visual Basic: compiled by a warm builder, called by address, in Python's JSON and words)
         raise
     except BaseException as error:  # noqa: BLE001  (whatever it is, it is the user's)
         raise _failed(error) from None
@@ -340,13 +365,26 @@ def user_code() -> Iterator[None]:
 def _failed(error: BaseException) -> FunctionError:
     if isinstance(error, NotebookError):
         return FunctionError(error.message, traceback=error.traceback)  # of its cell, in its kernel
+<<<<<<< HEAD
     message = exception_line(error)
     if isinstance(error, MemoryError) and not error.args:
         message += ": the function asked for more than there is"  # Python itself says nothing
     return FunctionError(message, traceback=user_traceback(error))
+=======
+    if isinstance(error, ForeignError):
+        return FunctionError(error.line, traceback=error.traceback)
+    return FunctionError(exception_line(error), traceback=user_traceback(error))
+>>>>>>> b732af2 (Run Queries in C#, F# and Visual Basic: compiled by a warm builder, called by address, in Python's JSON and words)
 
 
 def _explain(error: BaseException) -> CoflowsError:
     if isinstance(error, CallCancelled | asyncio.CancelledError | concurrent.futures.CancelledError):
         return CancelledError("the call was cancelled")
+<<<<<<< HEAD
+=======
+    if isinstance(error, Refusal):
+        return error.error
+    if isinstance(error, MemoryError):
+        return CrashedError("the function ran out of memory")
+>>>>>>> b732af2 (Run Queries in C#, F# and Visual Basic: compiled by a warm builder, called by address, in Python's JSON and words)
     return error if isinstance(error, CoflowsError) else _failed(error)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from coflows_jupyter.errors import NotAcceptableError
-from coflows_jupyter.jsonform import to_json
+from coflows_jupyter.jsonform import JsonText, to_json
 from coflows_jupyter.queries.figures import HTML, PNG, SVG, figure_forms
 from coflows_jupyter.queries.tables import is_frame, to_arrow, to_csv, to_html, to_text
 from coflows_jupyter.response import Response
@@ -83,6 +83,10 @@ def encode(value: Any, accept: str) -> Encoded:
     """
     if isinstance(value, Response):
         return _encode_response(value, accept)
+    if isinstance(value, JsonText):
+        if accept in {"", JSON}:
+            return Encoded(JSON, value.data)
+        value = value.decoded()
     if accept in {"", JSON} and isinstance(value, int | float | str | list | dict | None):
         return Encoded(JSON, to_json(value))
     if isinstance(value, Path) and value.is_file():

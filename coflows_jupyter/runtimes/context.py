@@ -28,9 +28,21 @@ class CallContext:
         output: takes a stream's name (``stdout``, ``stderr`` or ``log``) and a piece of text.
         progress: takes how much is done, how much there is (0 when nobody knows), and what is being done.
         bar: the progress bar that is shown for the call, of those that its code has open.
+        stopping: whether the call was asked to stop.
     """
 
-    __slots__ = ("bar", "caller", "deadline", "function", "output", "progress", "query", "run_id")
+    __slots__ = (
+        "_stop",
+        "bar",
+        "caller",
+        "deadline",
+        "function",
+        "output",
+        "progress",
+        "query",
+        "run_id",
+        "stopping",
+    )
 
     def __init__(
         self,
@@ -50,6 +62,20 @@ class CallContext:
         self.output = output
         self.progress = progress
         self.bar: Any = None
+        self.stopping = False
+        self._stop: Callable[[], None] | None = None
+
+    def on_stop(self, stop: Callable[[], None]) -> None:
+        """Call ``stop`` when the call is asked to stop, at once if it was already."""
+        self._stop = stop
+        if self.stopping:
+            stop()
+
+    def stop(self) -> None:
+        """Ask the call to stop; whatever runs it hears of it if it said how."""
+        self.stopping = True
+        if self._stop is not None:
+            self._stop()
 
 
 _current: ContextVar[CallContext | None] = ContextVar("coflows_call", default=None)

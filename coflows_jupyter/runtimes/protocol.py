@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.errors import CoflowsError, Diagnostic
 from coflows_jupyter.workflow.sources import SourceUnit
 
 if TYPE_CHECKING:
@@ -83,3 +83,25 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Give back what the runtime changed in this process."""
+
+
+class ForeignError(Exception):
+    """What a function threw that is not written in Python.
+
+    Args:
+        line: its type and message.
+        traceback: its own, as its language writes it.
+    """
+
+    def __init__(self, line: str, traceback: str) -> None:
+        super().__init__(line)
+        self.line = line
+        self.traceback = traceback
+
+
+class Refusal(Exception):
+    """A function could not be called, or its result could not be given; ``error`` says why, and it is not its fault."""
+
+    def __init__(self, error: CoflowsError) -> None:
+        super().__init__(error.message)
+        self.error = error

@@ -28,6 +28,9 @@ LANGUAGES = {
     ".js": "javascript",
 }
 
+COMPILED = ("csharp", "vb", "fsharp")
+"""The languages that are compiled for .NET."""
+
 # The language of notebooks that run as Agents: the text of their unit is what package.json says of them.
 NOTEBOOK = "notebook"
 

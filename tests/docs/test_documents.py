@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from coflows_jupyter.config import load_config
+from coflows_jupyter.runtimes.dotnet import here
 from tests.conftest import ROOT, RunningServer, Server, needs
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "mnt" / "README.md"]
@@ -155,6 +156,8 @@ def reader(
 @pytest.mark.parametrize("document", FOLLOWED, ids=name)
 def test_what_a_document_says_works(document: Path, reader: Reader) -> None:
     """Every block does what the text around it promises."""
+    if document.name == "dotnet.md" and isinstance(found := here(), str):
+        pytest.skip(found)
     for block in blocks(document):
         assert block.map
         reader.follow(block, f"{name(document)}:{block.map[0] + 1}")

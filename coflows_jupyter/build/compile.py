@@ -1,0 +1,241 @@
+"""Compiles a Workflow's C#, F# and VB sources into libraries, each of which is kept as long as it is wanted.
+
+The original's order: Base first, whose files with a ``namespace`` are grouped into consecutive runs of one language,
+each of which may use the earlier ones, and then those without, by language. Every Query and every Agent is a library of
+its own, which may use all of Base. A library that does not compile takes with it what uses it, because that does not
+compile either, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from coflows_jupyter.build.compilers.dotnet import Builder, Finding, Request, Source, builder, file_keys
+from coflows_jupyter.errors import BuildError, Diagnostic
+from coflows_jupyter.runtimes import dotnet
+from coflows_jupyter.runtimes.dotnet import HOW_TO_INSTALL, Dotnet
+from coflows_jupyter.runtimes.netmodel import Library, Net, Packages
+from coflows_jupyter.workflow.sources import COMPILED, SourceUnit
+
+_NAMES = {"csharp": "C#", "vb": "Visual Basic", "fsharp": "F#"}
+_AT_ONCE = 4
+_UNUSED_SECONDS = 90 * 86_400.0
+_KEY = re.compile(r"[0-9a-f]{32}")
+_BRIDGE = Path(dotnet.__file__).with_name("bridge")
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """What came of a Workflow's sources.
+
+    Args:
+        net: what a host needs; ``None`` when there is no source for .NET, or nothing to run it with.
+        diagnostics: every finding.
+        complete: whether everything compiled for which there is a compiler.
+    """
+
+    net: Net | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    complete: bool = True
+
+
+class _Missing(Exception):
+    """A library is not in the cache, and nothing may be compiled."""
+
+
+def compile_units(
+    units: Iterable[SourceUnit],
+    packages: Packages | None = None,
+    on_compile: Callable[[], None] = lambda: None,
+) -> Compiled:
+    """Compile what is for .NET; it takes no compiler and next to no time when nothing changed.
+
+    Args:
+        units: of a Workflow, in package.json's order.
+        packages: libraries of others that they may use.
+        on_compile: called before something is compiled.
+    """
+    ours = [unit for unit in units if unit.language in COMPILED]
+    if not ours:
+        return Compiled()
+    found = _usable()
+    if isinstance(found, str):
+        return Compiled(None, tuple(_unavailable(unit, found) for unit in ours))
+    return _Job(found, packages or Packages(), on_compile).run(ours)
+
+
+def compiled_units(units: Iterable[SourceUnit], packages: Packages | None = None) -> Compiled | None:
+    """Return what ``compile_units`` would without compiling anything, ``None`` when something is not in the cache."""
+
+    def refuse() -> None:
+        raise _Missing
+
+    try:
+        return compile_units(units, packages, refuse)
+    except _Missing:
+        return None
+
+
+def _usable() -> Dotnet | str:
+    """Return the .NET to use, or why there is none."""
+    import importlib.util
+
+    found = dotnet.here()
+    if isinstance(found, Dotnet) and importlib.util.find_spec("pythonnet") is None:
+        return "the Python package pythonnet is missing: pip install 'coflows_jupyter[clr]'"
+    return found
+
+
+def _unavailable(unit: SourceUnit, problem: str) -> Diagnostic:
+    hint = "" if "pip install" in problem else HOW_TO_INSTALL
+    message = f"{_NAMES[unit.language]} can't be used: {problem}"
+    return Diagnostic(unit.path, 0, 0, "error", "no-dotnet", message, hint)
+
+
+class _Job:
+    """One compilation of a Workflow."""
+
+    def __init__(self, found: Dotnet, packages: Packages, on_compile: Callable[[], None]) -> None:
+        self._dotnet = found
+        self._packages = packages
+        self._on_compile = on_compile
+        self._cache = _cache()
+        self._builder: Builder = builder(found, self._cache)
+        self._framework = found.references
+        self._known = frozenset(self._framework)
+        self._diagnostics: list[Diagnostic] = []
+
+    def run(self, units: Sequence[SourceUnit]) -> Compiled:
+        try:
+            bridge = self._bridge()
+            base: list[Library] = []
+            for group in _groups([unit for unit in units if unit.kind == "base"]):
+                if (library := self._library(group, bridge, base)) is not None:
+                    base.append(library)
+            others = [unit for unit in units if unit.kind != "base"]
+            with ThreadPoolExecutor(_AT_ONCE) as threads:
+                made = list(threads.map(lambda unit: self._library([unit], bridge, base), others))
+        except BuildError as error:
+            found = Diagnostic(units[0].path, 0, 0, "error", "compiler", error.message, error.hint)
+            return Compiled(None, (found,), complete=False)
+        libraries = (*base, *(library for library in made if library is not None))
+        order = {unit.path: place for place, unit in enumerate(units)}
+        found_all = sorted(self._diagnostics, key=lambda d: (order.get(d.file, 0), d.line, d.column))
+        complete = not any(d.severity == "error" for d in found_all)
+        managed = self._packages.managed
+        if any(unit.language == "fsharp" for unit in units):
+            managed = (self._fsharp, *(path for path in managed if Path(path).name != "FSharp.Core.dll"))
+        packages = msgspec.structs.replace(self._packages, managed=managed)
+        return Compiled(Net(self._dotnet, bridge, libraries, packages), tuple(found_all), complete)
+
+    @property
+    def _fsharp(self) -> str:
+        """F#'s own library: the SDK's, for two of them would have two kinds of lists and options."""
+        return str(Path(self._dotnet.sdk, "FSharp", "FSharp.Core.dll"))
+
+    def _bridge(self) -> str:
+        sources = tuple(Source(path.name, path.read_text("utf-8")) for path in sorted(_BRIDGE.glob("*.cs")))
+        path, findings = self._compile("csharp", "CoFlows.Host", sources, self._framework, named=True)
+        if path is None:
+            raise BuildError(f"the bridge does not compile with {self._dotnet.sdk}: {findings[0].message}")
+        return path
+
+    def _library(self, units: Sequence[SourceUnit], bridge: str, base: Sequence[Library]) -> Library | None:
+        first = units[0]
+        references = [*self._framework, *self._packages.references, bridge, _python_runtime()]
+        references += (library.path for library in base)
+        if first.language == "fsharp" or any(Path(p).suffix == ".fs" for one in base for p in one.sources):
+            references = [path for path in references if Path(path).name != "FSharp.Core.dll"]
+            references.append(self._fsharp)
+        sources = tuple(Source(unit.path, unit.text) for unit in units)
+        name = Path(first.path).stem if len(units) == 1 else f"Base.{first.language}"
+        path, findings = self._compile(first.language, name, sources, references)
+        self._diagnostics += (_diagnostic(finding, first.path) for finding in findings)
+        return None if path is None else Library(path, first.kind, tuple(unit.path for unit in units))
+
+    def _compile(
+        self,
+        language: str,
+        name: str,
+        sources: tuple[Source, ...],
+        references: Sequence[str],
+        *,
+        named: bool = False,
+    ) -> tuple[str | None, tuple[Finding, ...]]:
+        """Return the path of a library, compiled now or before, and what its compiler said.
+
+        Its own name is made unique by what is in it, so that one process can hold two of them, unless it is ``named``.
+        """
+        others = [path for path in references if path not in self._known]  # of those the version says enough
+        content = (language, name, sources, self._dotnet, *file_keys(others))
+        key = hashlib.sha256(msgspec.msgpack.encode(content)).hexdigest()[:32]
+        folder = self._cache / key
+        path = folder / (f"{name}.dll" if named else f"{name}-{key[:12]}.dll")
+        done = folder / "findings.json"  # comes last, so the library is whole when it is there
+        with contextlib.suppress(FileNotFoundError):
+            findings = msgspec.json.decode(done.read_bytes(), type=tuple[Finding, ...])
+            os.utime(folder)
+            return str(path), findings
+        self._on_compile()
+        _prune(self._cache)
+        folder.mkdir(parents=True, exist_ok=True)
+        reply = self._builder.compile(Request(language, path.stem, str(path), sources, tuple(references)))
+        if not reply.ok:
+            shutil.rmtree(folder, ignore_errors=True)
+            return None, reply.findings
+        partial = done.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+        partial.write_bytes(msgspec.json.encode(reply.findings))
+        partial.replace(done)
+        return str(path), reply.findings
+
+
+def _groups(units: Sequence[SourceUnit]) -> list[list[SourceUnit]]:
+    """Return which files of Base are compiled together, in the original's order."""
+    spaced = [unit for unit in units if "namespace" in unit.text.lower()]
+    groups = [list(group) for _, group in itertools.groupby(spaced, key=lambda unit: unit.language)]
+    scripts = ([unit for unit in units if unit.language == language and unit not in spaced] for language in COMPILED)
+    groups += [script for script in scripts if script]
+    return groups
+
+
+def _diagnostic(finding: Finding, path: str) -> Diagnostic:
+    return Diagnostic(
+        finding.file or path, finding.line, finding.column, finding.severity, finding.code, finding.message
+    )
+
+
+def _python_runtime() -> str:
+    """Return the library by which sources of .NET use Python."""
+    import importlib.util
+
+    spec = importlib.util.find_spec("pythonnet")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent / "runtime" / "Python.Runtime.dll")
+
+
+def _cache() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("coflows") / "dotnet"
+
+
+@cache
+def _prune(folder: Path) -> None:
+    """Remove libraries that nobody asked for in a long time, once for a process."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _KEY.fullmatch(path.name) and time.time() - path.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)

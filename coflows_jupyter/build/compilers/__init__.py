@@ -1,0 +1,1 @@
+"""Compilers in a process of their own, kept warm."""

@@ -1,0 +1,248 @@
+"""The .NET runtime: runs the libraries that the builder made of a Build's C#, F# and VB sources.
+
+One runtime is started for a process, when a Build first needs it, and never stopped: the process ends by ``os._exit``.
+Calls go through functions of the bridge (``bridge/Bridge.cs``) by their addresses, with JSON in and out, and without
+the interpreter's lock while user code runs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import itertools
+import os
+import signal
+import struct
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from coflows_jupyter.errors import ArgumentsError, Diagnostic, FieldError, NotAcceptableError
+from coflows_jupyter.jsonform import JsonText
+from coflows_jupyter.runtimes.context import CallContext, current
+from coflows_jupyter.runtimes.dotnet import Dotnet, has_icu
+from coflows_jupyter.runtimes.interrupt import CallCancelled
+from coflows_jupyter.runtimes.netmodel import Net, Packages
+from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
+from coflows_jupyter.workflow.sources import SourceUnit
+
+_HEADER = struct.Struct("<ii")
+_GLANCE = 256  # bytes that an answer's memory always has
+_JSON, _BYTES, _FILE, _STREAM, _FAILED, _MISFIT, _NO_FORM, _CANCELLED, _END = range(9)
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGCHLD")
+
+
+class Bridge:
+    """The bridge in this process; made by ``bridge``."""
+
+    def __init__(self, addresses: Iterable[int]) -> None:
+        data, pointer = ctypes.c_char_p, ctypes.c_void_p
+        number, size = ctypes.c_int64, ctypes.c_int
+        signatures: tuple[tuple[Any, ...], ...] = (
+            (None, pointer),
+            (pointer, data, size),
+            (pointer, data, size),
+            (pointer, number, number, data, size),
+            (pointer, number, number),
+            (None, number),
+            (None, number),
+        )
+        made = [ctypes.CFUNCTYPE(*types)(address) for types, address in zip(signatures, addresses, strict=True)]
+        start, self._provide, self._load, self._call, self._next, self._close, self._cancel = made
+        self._calls: dict[int, CallContext] = {}
+        self._numbers = itertools.count(1)
+        # Kept, for the runtime calls it as long as the process lives.
+        self._print = ctypes.CFUNCTYPE(None, number, size, pointer, size)(self._printed)
+        start(ctypes.cast(self._print, pointer))
+
+    def _printed(self, call: int, stream: int, text: int, size: int) -> None:
+        name = "stderr" if stream else "stdout"
+        context = self._calls.get(call)
+        content = ctypes.string_at(text, size).decode(errors="replace")
+        if context is None:
+            getattr(sys, name).write(content)  # of a call that its thread works for, or the server's log
+        else:
+            context.output(name, content)
+
+    def provide(self, packages: Packages) -> None:
+        """Let libraries of others be found."""
+        data = orjson.dumps([packages.managed, packages.natives])
+        self._value(self._provide(data, len(data)))
+
+    def load(self, path: str) -> list[dict[str, Any]]:
+        """Load a library and return the descriptions of its functions.
+
+        Raises:
+            ForeignError: it can't be loaded.
+        """
+        data = os.fsencode(path)
+        described: list[dict[str, Any]] = self._value(self._load(data, len(data))).decoded()
+        return described
+
+    def call(self, function: int, data: bytes, *, cancellable: bool) -> Any:
+        """Call a function with a JSON array of arguments."""
+        context = current()
+        number = next(self._numbers)
+        if context is not None:
+            self._calls[number] = context
+            if cancellable:
+                context.on_stop(lambda: self._cancel(number))
+        try:
+            return self._value(self._call(function, number, data, len(data)))
+        finally:
+            self._calls.pop(number, None)
+
+    def _value(self, address: int) -> Any:
+        """Read an answer, which lies in memory of this thread until its next call."""
+        head = ctypes.string_at(address, _GLANCE)
+        outcome, size = _HEADER.unpack_from(head)
+        body = head[8 : 8 + size] if size <= _GLANCE - 8 else ctypes.string_at(address + 8, size)
+        if outcome == _JSON:
+            return JsonText(body)
+        if outcome == _BYTES:
+            return body
+        if outcome == _FILE:
+            return Path(os.fsdecode(body))
+        if outcome == _STREAM:
+            return _Stream(self, int(body))
+        raise _error(outcome, body)
+
+    def following(self, stream: int) -> Any:
+        """Return the next value of a stream, ``StopIteration`` itself at its end."""
+        context = current()
+        number = next(self._numbers)
+        if context is not None:
+            self._calls[number] = context
+        try:
+            address = self._next(stream, number)
+            if _HEADER.unpack(ctypes.string_at(address, 8))[0] == _END:
+                return StopIteration
+            return self._value(address)
+        finally:
+            self._calls.pop(number, None)
+
+    def close(self, stream: int) -> None:
+        """End a stream."""
+        self._close(stream)
+
+
+class _Stream(Iterator[Any]):
+    """An asynchronous stream of .NET's, read a value at a time."""
+
+    def __init__(self, bridge: Bridge, number: int) -> None:
+        self._bridge = bridge
+        self._number = number
+
+    def __next__(self) -> Any:
+        value = self._bridge.following(self._number)
+        if value is StopIteration:
+            raise StopIteration
+        return value
+
+    def close(self) -> None:
+        """End it, whether it was read to its end or not."""
+        self._bridge.close(self._number)
+
+
+def _error(outcome: int, body: bytes) -> BaseException:
+    if outcome == _CANCELLED:
+        return CallCancelled()
+    if outcome == _MISFIT:
+        field, message = orjson.loads(body)
+        return Refusal(ArgumentsError(f"{field} {message}", [FieldError(field, message)]))
+    if outcome == _NO_FORM:
+        return Refusal(NotAcceptableError(body.decode()))
+    kind, message, trace = orjson.loads(body)
+    return ForeignError(f"{kind}: {message}", trace)
+
+
+_lock = threading.Lock()
+_bridge: Bridge | None = None
+
+
+def bridge(net: Net) -> Bridge:
+    """Return the bridge of this process; the first call starts .NET.
+
+    Raises:
+        Exception: it can't be started; what comes out of the loader says why.
+    """
+    global _bridge  # noqa: PLW0603  (a process has one runtime of .NET)
+    with _lock:
+        if _bridge is None:
+            _bridge = Bridge(_boot(net.dotnet, net.bridge))
+        return _bridge
+
+
+def _boot(dotnet: Dotnet, library: str) -> list[int]:
+    import atexit
+
+    import clr_loader
+    import pythonnet
+
+    # The runtime takes signals over; what was there before must stay in charge.
+    main = threading.current_thread() is threading.main_thread()
+    names = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    saved = {number: signal.getsignal(number) for number in names} if main else {}
+    os.environ.setdefault("DOTNET_EnableDiagnostics", "0")
+    with tempfile.NamedTemporaryFile("wb", suffix=".runtimeconfig.json", delete=False) as file:
+        file.write(msgspec.json.encode(_settings(dotnet)))
+    try:
+        pythonnet.load(clr_loader.get_coreclr(runtime_config=Path(file.name), dotnet_root=Path(dotnet.root)))
+    finally:
+        Path(file.name).unlink()
+    atexit.unregister(pythonnet.unload)  # it takes a second, of a process that ends anyway
+    for number, handler in saved.items():
+        if handler is not None:
+            signal.signal(number, handler)
+    assembly = importlib.import_module("System.Reflection").Assembly
+    loaded = assembly.LoadFrom(library)
+    addresses = loaded.GetType("CoFlows.Host.Bridge").GetMethod("Addresses").Invoke(None, None)
+    return [int(address) for address in str(addresses).split()]
+
+
+def _settings(dotnet: Dotnet) -> dict[str, Any]:
+    options: dict[str, Any] = {"framework": {"name": "Microsoft.NETCore.App", "version": f"{dotnet.major}.0.0"}}
+    if not has_icu():
+        options["configProperties"] = {
+            "System.Globalization.Invariant": True,
+            "System.Globalization.PredefinedCulturesOnly": False,
+        }
+    return {"runtimeOptions": options}
+
+
+class ClrRuntime:
+    """Loads what the builder made of one Build's units.
+
+    Args:
+        net: the Build's libraries.
+    """
+
+    def __init__(self, net: Net) -> None:
+        self._bridge = bridge(net)
+        self._bridge.provide(net.packages)
+        self._libraries: Mapping[str, str] = {
+            source: library.path for library in net.libraries for source in library.sources
+        }
+        for library in net.libraries:
+            if library.kind == "base":
+                self._bridge.load(library.path)
+
+    def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
+        """Load a unit and return its public functions by name, or why it can't be loaded."""
+        from coflows_jupyter.runtimes.netfunctions import functions
+
+        path = self._libraries.get(unit.path)
+        if path is None:
+            return {}, ()  # it did not compile, and that is said already
+        try:
+            described = self._bridge.load(path)
+        except ForeignError as error:
+            return {}, (Diagnostic(unit.path, 0, 0, "error", "load", error.line, "see the server's log"),)
+        return functions(described, unit, self._bridge.call), ()

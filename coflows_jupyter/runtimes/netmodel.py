@@ -1,0 +1,52 @@
+"""What a Build holds for .NET: compiled libraries, and what runs them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from coflows_jupyter.runtimes.dotnet import Dotnet
+from coflows_jupyter.workflow.sources import Kind
+
+
+class Library(msgspec.Struct, frozen=True):
+    """A compiled library; its symbols lie beside it.
+
+    Args:
+        path: of the library.
+        kind: of the sources that it was made of.
+        sources: their paths.
+    """
+
+    path: str
+    kind: Kind
+    sources: tuple[str, ...]
+
+
+class Packages(msgspec.Struct, frozen=True):
+    """Libraries of others that sources may use, by their paths.
+
+    Args:
+        references: what a compiler looks at.
+        managed: what runs.
+        natives: libraries in machine code that those call.
+    """
+
+    references: tuple[str, ...] = ()
+    managed: tuple[str, ...] = ()
+    natives: tuple[str, ...] = ()
+
+
+class Net(msgspec.Struct, frozen=True):
+    """All that a host needs for .NET.
+
+    Args:
+        dotnet: the runtime.
+        bridge: path of our library that calls user code.
+        libraries: of the Workflow, in the order of its sources.
+        packages: of others.
+    """
+
+    dotnet: Dotnet
+    bridge: str
+    libraries: tuple[Library, ...] = ()
+    packages: Packages = Packages()
