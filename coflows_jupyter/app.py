@@ -107,19 +107,15 @@ def _launch(argument: str | Path | None, arguments: list[str]) -> int:
 def _load_early(early: EarlyHost, config: Config) -> bool:
     """Let the host load the Workflow, or end it where there is none to load; the engine says why there isn't."""
     from coflows_jupyter.build.assemble import assemble
-    from coflows_jupyter.build.compile import compiled_units
-    from coflows_jupyter.build.dependencies.pips import ready
-    from coflows_jupyter.build.model import part, with_paths
+    from coflows_jupyter.build.model import part
+    from coflows_jupyter.build.prepare import prepared
     from coflows_jupyter.mset.place import database_of
 
     try:
         if config.host.mode == "process":
-            assembled = assemble(config.workflow)
-            paths = ready(assembled.package)
-            compiled = compiled_units(assembled.build.units)
-            if paths is not None and compiled is not None:
-                build = part(with_paths(assembled.build, paths, compiled.net), "query")
-                early.load(build, database_of(config))
+            build = prepared(assemble(config.workflow))
+            if build is not None:
+                early.load(part(build, "query"), database_of(config))
                 return True
     except CoflowsError:
         pass

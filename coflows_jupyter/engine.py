@@ -17,9 +17,8 @@ import msgspec
 from coflows_jupyter.access.secrets import open_secrets
 from coflows_jupyter.agents.service import Agents
 from coflows_jupyter.build.assemble import assemble
-from coflows_jupyter.build.compile import Compiled, compile_units
-from coflows_jupyter.build.dependencies.pips import Pips
-from coflows_jupyter.build.model import Build, part, with_paths
+from coflows_jupyter.build.model import Build, part
+from coflows_jupyter.build.prepare import Preparer
 from coflows_jupyter.build.watch import changes
 from coflows_jupyter.config import Config
 from coflows_jupyter.database.connection import Database
@@ -165,7 +164,7 @@ class Engine:
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
         self._pruner: asyncio.Task[None] | None = None
-        self._pips = Pips()
+        self._preparer = Preparer()
         self.m = host_place(database_of(config))
         self.secrets = open_secrets(config)
         self._pool = self._make_pool(on_output, early)
@@ -211,21 +210,23 @@ class Engine:
     async def build(self) -> BuildReport:
         """Read the Workflow from disk and let it serve; a Build that does not load changes nothing that serves."""
         async with self._lock:
-            started = time.perf_counter()
+            started, loop = time.perf_counter(), asyncio.get_running_loop()
             self._set_state("building", "reading sources", 0)
             found: tuple[Diagnostic, ...] = ()
             try:
                 assembled = await asyncio.to_thread(assemble, self.config.workflow)
                 self.package, self.id, self.name = assembled.package, assembled.package.id, assembled.package.name
                 found = assembled.diagnostics
-                paths = await asyncio.to_thread(self._provide, assembled.package, asyncio.get_running_loop())
-                compiled = await asyncio.to_thread(self._compile, assembled.build, asyncio.get_running_loop())
-                found += compiled.diagnostics
+
+                def tell(step: str) -> None:
+                    loop.call_soon_threadsafe(self._set_state, "building", step, 0)
+
+                build, said, complete = await asyncio.to_thread(self._preparer.prepare, assembled, tell)
+                found += said
                 self._set_state("building", "loading", 1)
-                build = with_paths(assembled.build, paths, compiled.net)
-                if compiled.complete or not self.catalog.build:  # else what serves goes on, whole
+                if complete or not self.catalog.build:  # else what serves goes on, whole
                     found += await self._load(part(build, "query"))
-                if self.agents is not None and compiled.complete and self.catalog.build:
+                if self.agents is not None and complete and self.catalog.build:
                     self._set_state("building", "loading agents", 1)
                     found += await self.agents.load(build)
             except DiagnosticsError as error:
@@ -233,20 +234,6 @@ class Engine:
             except CoflowsError as error:
                 found += (self._finding("host", error),)
             return self._conclude(found, time.perf_counter() - started)
-
-    def _provide(self, package: Package, loop: asyncio.AbstractEventLoop) -> tuple[str, ...]:
-        """Bring what the Workflow depends on to this computer."""
-
-        def tell() -> None:
-            loop.call_soon_threadsafe(self._set_state, "building", "installing pips", 0)
-
-        return self._pips.provide(package, tell)
-
-    def _compile(self, build: Build, loop: asyncio.AbstractEventLoop) -> Compiled:
-        def tell() -> None:
-            loop.call_soon_threadsafe(self._set_state, "building", "compiling", 0)
-
-        return compile_units(build.units, on_compile=tell)
 
     async def _load(self, build: Build) -> tuple[Diagnostic, ...]:
         if build.id == self.catalog.build:
@@ -395,7 +382,7 @@ class Engine:
     async def close(self, drain: float = 2.0) -> None:
         """Stop watching, give running calls ``drain`` seconds, end the hosts."""
         self._set_state("stopped")
-        self._pips.close()
+        self._preparer.close()
         if self._pruner is not None:
             self._pruner.cancel()
         if self._watcher is not None:

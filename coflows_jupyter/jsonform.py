@@ -326,7 +326,6 @@ MAPPING: tuple[Form, ...] = (
     Form(("datetime.timedelta", "pandas.Timedelta"), "ISO 8601 duration in days and seconds: P1DT3600S", _duration),
     Form(("uuid.UUID",), "text", str),
     Form(("orjson.Fragment",), "itself"),
-    Form(("coflows_jupyter.JsonText",), "itself", lambda value: orjson.Fragment(value.data)),
     Form(("enum.Enum",), "its value", lambda value: value.value),
     Form(("pathlib.PurePath",), "text", os.fspath),
     Form(("builtins.bytes", "builtins.bytearray", "builtins.memoryview"), "Base64 text (inside other values)", _base64),
@@ -353,4 +352,7 @@ Of all others, dataclasses and mappings are objects, iterables are arrays, and t
 attributes.
 """
 
-_BY_NAME = {name: form.step for form in MAPPING for name in form.types}
+_BY_NAME: dict[str, Callable[[Any], Any] | None] = {
+    **{name: form.step for form in MAPPING for name in form.types},
+    "coflows_jupyter.JsonText": lambda value: orjson.Fragment(value.data),
+}

@@ -147,7 +147,9 @@ class _Job:
 
     def _bridge(self) -> str:
         sources = tuple(Source(path.name, path.read_text("utf-8")) for path in sorted(_BRIDGE.glob("*.cs")))
-        path, findings = self._compile("csharp", "CoFlows.Host", sources, self._framework, named=True)
+        path, findings = self._compile(
+            "csharp", "CoFlows.Host", sources, (*self._framework, _python_runtime()), named=True
+        )
         if path is None:
             raise BuildError(f"the bridge does not compile with {self._dotnet.sdk}: {findings[0].message}")
         return path

@@ -75,6 +75,8 @@ def part(build: Build, kind: Kind) -> Build:
 
 def with_paths(build: Build, paths: tuple[str, ...], net: Net | None = None) -> Build:
     """Return the Build of the same sources with what they depend on: directories, and what was compiled for .NET."""
+    if net is not None:
+        net = msgspec.structs.replace(net, heap=build.limits.memory)
     return _identified(build, paths=paths, net=net)
 
 

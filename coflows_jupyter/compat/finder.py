@@ -6,6 +6,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -42,7 +43,7 @@ class _Loader(importlib.abc.Loader):
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Answers for the original's modules, after everything else that could."""
+    """Answers for the original's modules, before pythonnet would start Mono for them."""
 
     def find_spec(
         self,
@@ -58,6 +59,8 @@ class Finder(importlib.abc.MetaPathFinder):
         top = fullname.partition(".")[0]
         if top not in _PARTS or (top in _CLR and _is_real(sys.modules.get("clr"))):
             return None
+        if fullname == "clr" and _is_somebodys():
+            return None
         if fullname not in _PARTS:
             message = f"{fullname} is not answered here; docs/compatibility.md lists what of the original there is"
             raise ModuleNotFoundError(message, name=fullname)
@@ -68,10 +71,16 @@ def _is_real(module: ModuleType | None) -> bool:
     return module is not None and not isinstance(getattr(module, "__loader__", None), _Loader)
 
 
+def _is_somebodys() -> bool:
+    """Whether there is a ``clr`` to import that is not pythonnet's: its own would start Mono, unless .NET runs."""
+    spec = importlib.machinery.PathFinder.find_spec("clr")
+    return spec is not None and not (spec.origin and Path(spec.origin).with_name("pythonnet").is_dir())
+
+
 def install() -> Finder:
     """Make the original's modules importable in this process until ``remove``."""
     finder = Finder()
-    sys.meta_path.append(finder)
+    sys.meta_path.insert(0, finder)
     return finder
 
 

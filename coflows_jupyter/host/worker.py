@@ -114,7 +114,7 @@ class Worker:
     def _load(self, build: Build) -> Loaded:
         self._original = install()
         runtime = self._runtime = PythonRuntime(Path(build.folder), build.units, build.paths)
-        diagnostics: list[Diagnostic] = []
+        diagnostics: list[Diagnostic] = [*self._start_clr(build.net)]
         catalog = Catalog(build.id)
         complete = True
         for unit in build.units:
@@ -122,7 +122,7 @@ class Worker:
                 diagnostics += self._add_agents(unit, [notebook_agent(unit, Path(build.folder))], catalog)
                 continue
             if unit.language in COMPILED:
-                functions, found = self._load_compiled(unit, build.net)
+                functions, found = self._clr.load(unit) if self._clr and unit.kind == "query" else ({}, ())
                 diagnostics += () if found or not functions else self._add_query(unit, functions, catalog)
                 complete &= not found
                 diagnostics += found
@@ -142,14 +142,19 @@ class Worker:
             diagnostics += found
         return Loaded(catalog, tuple(dict.fromkeys(diagnostics)), complete)
 
-    def _load_compiled(self, unit: SourceUnit, net: Net | None) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
-        if net is None or unit.kind != "query":
-            return {}, ()
-        if self._clr is None:
-            from coflows_jupyter.runtimes.clr import ClrRuntime
+    def _start_clr(self, net: Net | None) -> tuple[Diagnostic, ...]:
+        """Start .NET, before any Python of the Workflow's asks for what it brings; or say why that failed."""
+        if net is None:
+            return ()
+        from coflows_jupyter.runtimes.clr import ClrRuntime
 
+        try:
             self._clr = ClrRuntime(net)
-        return self._clr.load(unit)
+        except Exception as error:  # noqa: BLE001  (whatever its loader or a library of the user's throws)
+            sources = (source for library in net.libraries for source in library.sources)
+            message = f".NET {net.dotnet.runtime} can't be started: {exception_line(error)}"
+            return tuple(Diagnostic(source, 0, 0, "error", "no-dotnet", message) for source in sources)
+        return ()
 
     def _add_query(self, unit: SourceUnit, functions: dict[str, Function], catalog: Catalog) -> tuple[Diagnostic, ...]:
         entry, findings = make_entry(unit, [f.signature for f in functions.values()])
@@ -352,11 +357,7 @@ def user_code() -> Iterator[None]:
     """Turn whatever the user's code raises into a ``FunctionError``, even an error of ours."""
     try:
         yield
-<<<<<<< HEAD
-    except (CallCancelled, GeneratorExit, asyncio.CancelledError):
-=======
-    except (CallCancelled, MemoryError, GeneratorExit, asyncio.CancelledError, Refusal):
->>>>>>> b732af2 (Run Queries in C#, F# and Visual Basic: compiled by a warm builder, called by address, in Python's JSON and words)
+    except (CallCancelled, GeneratorExit, asyncio.CancelledError, Refusal):
         raise
     except BaseException as error:  # noqa: BLE001  (whatever it is, it is the user's)
         raise _failed(error) from None
@@ -365,26 +366,17 @@ def user_code() -> Iterator[None]:
 def _failed(error: BaseException) -> FunctionError:
     if isinstance(error, NotebookError):
         return FunctionError(error.message, traceback=error.traceback)  # of its cell, in its kernel
-<<<<<<< HEAD
+    if isinstance(error, ForeignError):
+        return FunctionError(error.line, traceback=error.traceback)
     message = exception_line(error)
     if isinstance(error, MemoryError) and not error.args:
         message += ": the function asked for more than there is"  # Python itself says nothing
     return FunctionError(message, traceback=user_traceback(error))
-=======
-    if isinstance(error, ForeignError):
-        return FunctionError(error.line, traceback=error.traceback)
-    return FunctionError(exception_line(error), traceback=user_traceback(error))
->>>>>>> b732af2 (Run Queries in C#, F# and Visual Basic: compiled by a warm builder, called by address, in Python's JSON and words)
 
 
 def _explain(error: BaseException) -> CoflowsError:
     if isinstance(error, CallCancelled | asyncio.CancelledError | concurrent.futures.CancelledError):
         return CancelledError("the call was cancelled")
-<<<<<<< HEAD
-=======
     if isinstance(error, Refusal):
         return error.error
-    if isinstance(error, MemoryError):
-        return CrashedError("the function ran out of memory")
->>>>>>> b732af2 (Run Queries in C#, F# and Visual Basic: compiled by a warm builder, called by address, in Python's JSON and words)
     return error if isinstance(error, CoflowsError) else _failed(error)

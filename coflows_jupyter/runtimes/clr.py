@@ -26,7 +26,7 @@ import orjson
 from coflows_jupyter.errors import ArgumentsError, Diagnostic, FieldError, NotAcceptableError
 from coflows_jupyter.jsonform import JsonText
 from coflows_jupyter.runtimes.context import CallContext, current
-from coflows_jupyter.runtimes.dotnet import Dotnet, has_icu
+from coflows_jupyter.runtimes.dotnet import has_icu
 from coflows_jupyter.runtimes.interrupt import CallCancelled
 from coflows_jupyter.runtimes.netmodel import Net, Packages
 from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
@@ -159,8 +159,8 @@ def _error(outcome: int, body: bytes) -> BaseException:
         return Refusal(ArgumentsError(f"{field} {message}", [FieldError(field, message)]))
     if outcome == _NO_FORM:
         return Refusal(NotAcceptableError(body.decode()))
-    kind, message, trace = orjson.loads(body)
-    return ForeignError(f"{kind}: {message}", trace)
+    line, trace = orjson.loads(body)
+    return ForeignError(line, trace)
 
 
 _lock = threading.Lock()
@@ -176,11 +176,11 @@ def bridge(net: Net) -> Bridge:
     global _bridge  # noqa: PLW0603  (a process has one runtime of .NET)
     with _lock:
         if _bridge is None:
-            _bridge = Bridge(_boot(net.dotnet, net.bridge))
+            _bridge = Bridge(_boot(net))
         return _bridge
 
 
-def _boot(dotnet: Dotnet, library: str) -> list[int]:
+def _boot(net: Net) -> list[int]:
     import atexit
 
     import clr_loader
@@ -192,9 +192,9 @@ def _boot(dotnet: Dotnet, library: str) -> list[int]:
     saved = {number: signal.getsignal(number) for number in names} if main else {}
     os.environ.setdefault("DOTNET_EnableDiagnostics", "0")
     with tempfile.NamedTemporaryFile("wb", suffix=".runtimeconfig.json", delete=False) as file:
-        file.write(msgspec.json.encode(_settings(dotnet)))
+        file.write(msgspec.json.encode(_settings(net)))
     try:
-        pythonnet.load(clr_loader.get_coreclr(runtime_config=Path(file.name), dotnet_root=Path(dotnet.root)))
+        pythonnet.load(clr_loader.get_coreclr(runtime_config=Path(file.name), dotnet_root=Path(net.dotnet.root)))
     finally:
         Path(file.name).unlink()
     atexit.unregister(pythonnet.unload)  # it takes a second, of a process that ends anyway
@@ -202,18 +202,22 @@ def _boot(dotnet: Dotnet, library: str) -> list[int]:
         if handler is not None:
             signal.signal(number, handler)
     assembly = importlib.import_module("System.Reflection").Assembly
-    loaded = assembly.LoadFrom(library)
+    loaded = assembly.LoadFrom(net.bridge)
     addresses = loaded.GetType("CoFlows.Host.Bridge").GetMethod("Addresses").Invoke(None, None)
     return [int(address) for address in str(addresses).split()]
 
 
-def _settings(dotnet: Dotnet) -> dict[str, Any]:
-    options: dict[str, Any] = {"framework": {"name": "Microsoft.NETCore.App", "version": f"{dotnet.major}.0.0"}}
+def _settings(net: Net) -> dict[str, Any]:
+    options: dict[str, Any] = {"framework": {"name": "Microsoft.NETCore.App", "version": f"{net.dotnet.major}.0.0"}}
+    properties: dict[str, Any] = {}
+    if net.heap:
+        properties["System.GC.HeapHardLimit"] = net.heap
     if not has_icu():
-        options["configProperties"] = {
+        properties |= {
             "System.Globalization.Invariant": True,
             "System.Globalization.PredefinedCulturesOnly": False,
         }
+    options["configProperties"] = properties
     return {"runtimeOptions": options}
 
 

@@ -44,9 +44,11 @@ class Net(msgspec.Struct, frozen=True):
         bridge: path of our library that calls user code.
         libraries: of the Workflow, in the order of its sources.
         packages: of others.
+        heap: bytes that objects may take together, 0 for as much as there is.
     """
 
     dotnet: Dotnet
     bridge: str
     libraries: tuple[Library, ...] = ()
     packages: Packages = Packages()
+    heap: int = 0

@@ -25,13 +25,13 @@ _LISTS = ("Base", "Queries", "Agents")
 class Flow:
     """A Workflow on disk and its engine, driven from a test that knows nothing of event loops."""
 
-    def __init__(self, folder: Path, **files: str) -> None:
+    def __init__(self, folder: Path, resources: dict[str, Any] | None = None, **files: str) -> None:
         self.folder = folder
         self.printed: list[tuple[str, str]] = []
         self._loop = asyncio.new_event_loop()
         for name, text in files.items():
             self.write(name, text)
-        package: dict[str, Any] = {"ID": "wid", "Name": "Flow"}
+        package: dict[str, Any] = {"ID": "wid", "Name": "Flow", "Resources": resources or {}}
         for kind in _LISTS:
             found = [path for name in files for path in [self.path(name)] if path.parts[-2] == kind]
             package[kind] = [{"Name": path.name, "Content": f"{kind}/{path.name}", "ID": path.stem} for path in found]
@@ -95,6 +95,10 @@ class Flow:
         body = (result := self.result(query, function, data, accept=accept, timeout=timeout)).body
         return bytes(body) if isinstance(body, bytes | memoryview) else self.run(read(result))
 
+    def json(self, query: str, function: str, data: Any = ()) -> Any:
+        """Call a function and decode what it answers."""
+        return json.loads(self.answer(query, function, data))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _dotnet() -> None:
@@ -107,7 +111,7 @@ def flow(tmp_path: Path) -> Iterator[Callable[..., Flow]]:
     """Make Workflows of files and open them."""
     made: list[Flow] = []
 
-    def make(**files: str) -> Flow:
+    def make(**files: Any) -> Flow:
         folder = tmp_path / f"flow{len(made)}"
         folder.mkdir()
         made.append(Flow(folder, **files))

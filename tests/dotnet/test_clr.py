@@ -310,3 +310,15 @@ def test_no_sdk(flow: Callable[..., Flow], monkeypatch: pytest.MonkeyPatch) -> N
     made.write("Queries__py__py", "def F():\n    return 4\n")
     made.build()
     assert made.answer("py", "F") == b"4"
+
+
+def test_memory(flow: Callable[..., Flow]) -> None:
+    """A call that asks for more memory than the Workflow's limit fails alone."""
+    made = flow(
+        Queries__q__cs="public class Q { public static int F(int n) => new byte[n].Length; }",
+        resources={"Limit": {"Mem": "256Mi"}},
+    )
+    with pytest.raises(FunctionError, match="OutOfMemoryException"):
+        made.answer("q", "F", [1_000_000_000])
+
+    assert made.answer("q", "F", [1_000_000]) == b"1000000"

@@ -7,6 +7,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Python.Runtime;
 
 namespace CoFlows.Host;
 
@@ -93,11 +94,17 @@ public sealed unsafe class Answer : IBufferWriter<byte>
             JsonSerializer.Serialize(Writer, new[] { misfit.Parameter, misfit.Message });
             return End(Outcome.Misfit);
         }
+        if (error is PythonException python)
+        {
+            var text = python.Format().TrimEnd();
+            JsonSerializer.Serialize(Writer, new[] { text[(text.LastIndexOf('\n') + 1)..], text + "\n" + Trace(error) });
+            return End(Outcome.Failed);
+        }
         if (error is NoForm)
         {
             return End(Outcome.NoForm, error.Message);
         }
-        JsonSerializer.Serialize(Writer, new[] { Name(error.GetType()), error.Message, Trace(error) });
+        JsonSerializer.Serialize(Writer, new[] { $"{Name(error.GetType())}: {error.Message}", Trace(error) });
         return End(Outcome.Failed);
     }
 
