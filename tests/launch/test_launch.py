@@ -394,7 +394,6 @@ def run_endless_cell(server: Server) -> None:
     client.load_connection_file()
     client.start_channels()
     try:
-        client.wait_for_ready(30)
         client.execute(f"open({str(mark)!r}, 'w').close()\nwhile True: pass")
         wait_for(mark.exists)
     finally:
