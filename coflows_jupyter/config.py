@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 
+from coflows_jupyter.azure import AzureContainerInstance
 from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
 from coflows_jupyter.jsonc import Document, parse
 from coflows_jupyter.schema import Section, check
@@ -131,40 +132,6 @@ class Cloud(Section):
     def _parts(self) -> tuple[str, str]:
         match = HOST_PORT.fullmatch(self.address)
         return (match["host"], match["port"] or "") if match else (self.address, "")
-
-
-class Gpu(Section):
-    """``AzureContainerInstance.Gpu``: none when ``sku`` is empty or ``cores`` is 0."""
-
-    sku: Literal["", "K80", "P100", "V100"] = Field(
-        "", validation_alias="SKU", title="the kind of GPU, empty for none", examples=["V100"]
-    )
-    cores: Literal[0, 1, 2, 4] = Field(1, validation_alias="Cores", title="how many GPUs", examples=[1])
-
-
-class AzureContainerInstance(Section):
-    """``AzureContainerInstance``: what ``coflows aci …`` makes; ``None`` follows ``Resources`` of package.json."""
-
-    auth_file: Located = Field(
-        validation_alias="AuthFile",
-        title="the file with the credentials for Azure",
-        description="a path in quotes",
-        examples=["mnt/Files/my.azureauth"],
-    )
-    dns: str = Field(validation_alias="Dns", title="the container's name in its URL", examples=["coflows-container"])
-    region: str = Field(validation_alias="Region", title="the region of Azure", examples=["UKSouth"])
-    cores: float | None = Field(
-        None, gt=0, validation_alias="Cores", title="CPU cores", description="a number of cores above 0", examples=[4]
-    )
-    mem: float | None = Field(
-        None,
-        gt=0,
-        validation_alias="Mem",
-        title="memory in gigabytes",
-        description="a number of gigabytes above 0",
-        examples=[4],
-    )
-    gpu: Gpu = _section(Gpu, "Gpu")
 
 
 class Host(Section):

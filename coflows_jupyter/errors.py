@@ -8,6 +8,7 @@
     ├── BuildError          the sources don't build
     ├── NotFoundError       no such Workflow, Query or function
     ├── ArgumentsError      arguments don't fit the function's parameters
+    ├── DeployError         a cloud can't do what it was asked for
     ├── BundleError         a Workflow can't be packed, or what was sent as one is refused
     ├── ScheduleError       the text of an Agent's schedule can't be read
     ├── NotAcceptableError  the result can't be given in the wanted format
@@ -122,6 +123,10 @@ class BundleError(CoflowsError):
     """A Workflow can't be packed, or what was sent as one is refused; the message names the file."""
 
 
+class DeployError(CoflowsError):
+    """A cloud refused or failed to do what it was asked for; the message has its reason."""
+
+
 class NotAcceptableError(CoflowsError):
     """The result has no form in the format that the caller asked for."""
 
@@ -205,6 +210,7 @@ _ANSWERS: dict[type[BaseException], Answer] = {
     NotFoundError: Answer(404, "Not found", USAGE),
     ArgumentsError: Answer(422, "The arguments do not fit", USAGE),
     BundleError: Answer(422, "The bundle can't be used", USAGE),
+    DeployError: Answer(502, "The cloud could not do it", FAILED),
     ScheduleError: Answer(422, "The schedule can't be read", USAGE),
     NotAcceptableError: Answer(406, "Not available in this format", USAGE),
     DeniedError: Answer(403, "Not allowed", DENIED),

@@ -152,7 +152,7 @@ def _named(config: Config) -> Iterator[Path]:
     """Yield the files that a configuration names and that hold what only this computer may know."""
     if config.file:
         yield config.file
-    if config.azure_container_instance:
+    if config.azure_container_instance and config.azure_container_instance.auth_file:
         yield config.azure_container_instance.auth_file
     if config.database.type == "sqlite" and (database := locate(config).file):
         yield from (database.with_name(database.name + end) for end in ("", "-wal", "-shm", "-journal"))
