@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,7 +17,11 @@ from coflows_jupyter.runtimes.protocol import Parameter
 
 
 class Me(msgspec.Struct):
-    """Who the caller is, what they may everywhere (``level``), on each Workflow and in each group."""
+    """Who the caller is, what they may everywhere (``level``), on each Workflow and in each group.
+
+    Args:
+        account: whether they have an account, whose name and password they may change by this way in.
+    """
 
     id: str
     name: str
@@ -28,6 +32,7 @@ class Me(msgspec.Struct):
     first_name: str
     last_name: str
     groups: dict[str, int]
+    account: bool = False
 
 
 class Finding(Diagnostic, frozen=True):
@@ -164,6 +169,13 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
     last_name: str | None = None
     disabled: bool | None = None
     password: str | None = None
+
+
+class Names(msgspec.Struct, forbid_unknown_fields=True):
+    """What a person is called."""
+
+    first_name: Annotated[str, msgspec.Meta(max_length=200)]
+    last_name: Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):

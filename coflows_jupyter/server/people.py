@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from coflows_jupyter.access import accounts, journal, passwords, userkeys
+from coflows_jupyter.access.jupyter import CoFlowsIdentityProvider
 from coflows_jupyter.access.permissions import ROOT, permission
 from coflows_jupyter.access.records import TOKEN, NewKey, parse_expiry
 from coflows_jupyter.access.tokens import parse_scope
@@ -17,6 +18,7 @@ from coflows_jupyter.server.models import (
     KeyList,
     KeyWish,
     Me,
+    Names,
     NewPassword,
     UserChanges,
     UserList,
@@ -34,35 +36,55 @@ class MeHandler(BaseHandler):
         caller = self.caller
         permissions = {engine.id: int(permission(caller, engine.id)) for engine in self.services.workflows if engine.id}
         about = caller.email, caller.first_name, caller.last_name
-        me = Me(caller.id, caller.name, caller.source, caller.level, permissions, *about, dict(caller.groups))
+        own = has_account(self) and not is_limited(self)
+        me = Me(caller.id, caller.name, caller.source, caller.level, permissions, *about, dict(caller.groups), own)
         self.write_json(msgspec.json.encode(me))
+
+
+class MyNameHandler(BaseHandler):
+    """``PUT /coflows/api/me/name``."""
+
+    async def put(self) -> None:
+        """Say what one is called."""
+        wish, user = self.read_json(Names), own_account(self)
+        names = msgspec.structs.asdict(wish)
+        await self.services.directory.do(lambda c: accounts.update_user(c, self.actor, user, **names))
+        self.set_status(204)
 
 
 class MyPasswordHandler(BaseHandler):
     """``POST /coflows/api/me/password``."""
 
     async def post(self) -> None:
-        """Give oneself a new password; it ends one's sessions."""
-        wish = self.read_json(NewPassword)
-        user = self.own_account()
+        """Give oneself a new password; it ends one's sessions but the one that this comes from."""
+        wish, user = self.read_json(NewPassword), own_account(self)
         directory = self.services.directory
         _, stored, _ = await directory.ask(lambda c: accounts.password_of(c, user))
         if stored:
             await self.services.doorkeeper.check(directory, user, wish.old, self.actor.address)
         hashed = await passwords.hash_password(wish.new)
         await directory.do(lambda c: accounts.update_user(c, self.actor, user, password=hashed))
+        provider = self.identity_provider
+        if self.caller.source == "session" and isinstance(provider, CoFlowsIdentityProvider):
+            provider.go_on(self, user)
         self.set_status(204)
 
-    def own_account(self) -> str:
-        """Return the caller's account.
 
-        Raises:
-            DeniedError: they have none, or a key of theirs that is limited speaks for them.
-        """
-        check_unlimited(self)
-        if self.caller.source not in {"key", "session"} or self.caller.id == ROOT:
-            raise DeniedError("only a person with an account has a password")
-        return self.caller.id
+def own_account(handler: BaseHandler) -> str:
+    """Return the caller's account.
+
+    Raises:
+        DeniedError: they have none, or a key of theirs that is limited speaks for them.
+    """
+    check_unlimited(handler)
+    if not has_account(handler):
+        raise DeniedError("only a person with an account has a name and a password here")
+    return handler.caller.id
+
+
+def has_account(handler: BaseHandler) -> bool:
+    """Whether the caller is a person with an account."""
+    return handler.caller.source in {"key", "session"} and handler.caller.id != ROOT
 
 
 def check_unlimited(handler: BaseHandler) -> None:
@@ -71,9 +93,14 @@ def check_unlimited(handler: BaseHandler) -> None:
     Raises:
         DeniedError: the caller presents such a key.
     """
-    key = handler.services.directory.snapshot.keys.get(handler.caller.key)
-    if key is not None and (key.scopes or key.expires < float("inf")) and key.kind != TOKEN:
+    if is_limited(handler):
         raise DeniedError("a key that is limited or has an end can't do this", hint="log in with a password")
+
+
+def is_limited(handler: BaseHandler) -> bool:
+    """Whether the caller presents a key that is limited or ends."""
+    key = handler.services.directory.snapshot.keys.get(handler.caller.key)
+    return key is not None and bool(key.scopes or key.expires < float("inf")) and key.kind != TOKEN
 
 
 class MyKeysHandler(BaseHandler):

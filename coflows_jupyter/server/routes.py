@@ -79,6 +79,7 @@ from coflows_jupyter.server.people import (
     MeHandler,
     MyKeyHandler,
     MyKeysHandler,
+    MyNameHandler,
     MyPasswordHandler,
     UserHandler,
     UsersHandler,
@@ -311,6 +312,7 @@ ROUTES = (
         KeyList,
     ),
     _api("coflows/api/me/keys/{key}", MyKeyHandler, {"DELETE": Rule.IDENTIFIED}, "Revoke one of one's own keys."),
+    _api("coflows/api/me/name", MyNameHandler, {"PUT": Rule.IDENTIFIED}, "Say what one is called."),
     _api("coflows/api/me/password", MyPasswordHandler, {"POST": Rule.IDENTIFIED}, "Give oneself a new password."),
     _api("coflows/api/users", UsersHandler, _ADMINISTER, "List accounts; make one.", UserList),
     _api(

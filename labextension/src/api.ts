@@ -151,6 +151,18 @@ export class Api {
     return this._json('coflows/api/me');
   }
 
+  /** Say what whoever is at this page is called. */
+  async setName(first: string, last: string): Promise<void> {
+    const body = JSON.stringify({ first_name: first, last_name: last });
+    await this._request('coflows/api/me/name', { method: 'PUT', body });
+  }
+
+  /** Give whoever is at this page a new password; their other sessions end. */
+  async setPassword(old: string, password: string): Promise<void> {
+    const body = JSON.stringify({ old, new: password });
+    await this._request('coflows/api/me/password', { method: 'POST', body });
+  }
+
   /** The keys of whoever is at this page. */
   async keys(): Promise<IKey[]> {
     return (await this._json<{ keys: IKey[] }>('coflows/api/me/keys')).keys;

@@ -32,6 +32,10 @@ export function notifyCopied(what: string, trans: TranslationBundle): void {
   Notification.info(trans.__('Copied as %1', what), { autoClose: SHORT });
 }
 
+export function notifyDone(what: string): void {
+  Notification.success(what, { autoClose: SHORT });
+}
+
 export function notifyFailure(error: unknown): void {
   Notification.error(errorText(error));
 }

@@ -249,6 +249,8 @@ export interface IMe {
   email: string;
   first_name: string;
   last_name: string;
+  /** Whether they have an account, whose name and password they may change at this page. */
+  account: boolean;
 }
 
 export type ScopeKind = 'workflow' | 'query' | 'function' | 'm';

@@ -44,6 +44,7 @@ export namespace CommandIDs {
   export const copyMSetCell = 'coflows:copy-m-set-cell';
   export const copyMSetCurl = 'coflows:copy-m-set-curl';
   export const refreshPeople = 'coflows:refresh-people';
+  export const editAccount = 'coflows:edit-account';
   export const newKey = 'coflows:new-key';
   export const copyNewKey = 'coflows:copy-new-key';
   export const revokeKey = 'coflows:revoke-key';

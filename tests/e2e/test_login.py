@@ -11,10 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import RunningServer, Server
 from tests.e2e.lab import LOAD_MS, SHOTS
+from tests.e2e.test_sidebar import faint_texts
 
 pytestmark = pytest.mark.browser
 
 PASSWORD = "correct horse battery"
+NEW_PASSWORD = "another horse battery"
 READER, WRITER = "reader@example.com", "writer@example.com"
 
 
@@ -103,3 +105,46 @@ def test_write_opens_lab_until_it_ends(server: Server, page: Page) -> None:
     assert closed.status_code == 200
     assert page.evaluate("window.ended") == 1008
     assert status_of_contents(page) == 403
+
+
+def test_ones_own_account(server: Server, browser: Browser, page: Page) -> None:
+    """A person changes name and password in the sidebar; other browsers are logged out, this one goes on."""
+    other = browser.new_context().new_page()
+    for tab in (page, other):
+        log_in(tab, server, WRITER)
+        expect(tab.locator("#jupyterlab-splash")).to_have_count(0, timeout=LOAD_MS)
+    page.get_by_role("tab", name="CoFlows").click()
+    panel = page.locator("#coflows-panel")
+    panel.get_by_role("heading", name="People").click()
+    you = panel.get_by_role("region", name="You")
+    you.get_by_role("button", name="Edit").click()
+    expect(you.get_by_label("First name")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Wanda")
+    you.get_by_label("Last name").fill("Doe")
+    you.get_by_label("Last name").press("Enter")
+    expect(you.get_by_role("heading", name="Wanda Doe")).to_be_visible()
+
+    form = you.get_by_role("form", name="Your password")
+    form.get_by_label("until now").fill("a wrong password")
+    form.get_by_label("New password").fill(NEW_PASSWORD)
+    form.get_by_label("again").fill(NEW_PASSWORD + "x")
+    form.get_by_label("again").press("Enter")
+    expect(form.get_by_role("alert")).to_contain_text("differ")
+    form.get_by_label("again").fill(NEW_PASSWORD)
+    form.get_by_label("again").press("Enter")
+    expect(form.get_by_role("alert")).to_contain_text("do not fit")
+    page.screenshot(path=SHOTS / "people-account.png")
+    assert not faint_texts(you)
+    form.get_by_label("until now").fill(PASSWORD)
+    page.wait_for_timeout(1000)  # which a wrong password costs
+    form.get_by_role("button", name="Change the password").click()
+    expect(form.get_by_label("New password")).to_have_value("")
+    assert (status_of_contents(page), status_of_contents(other)) == (200, 403)
+    you.get_by_role("button", name="Close").click()
+    expect(you.get_by_role("form")).to_have_count(0)
+    log_in(other, server, WRITER)
+    expect(other.get_by_role("alert")).to_contain_text("do not fit")
+    log_in(other, server, WRITER, NEW_PASSWORD)
+    expect(other.locator("#jupyterlab-splash")).to_have_count(0, timeout=LOAD_MS)
+    other.context.close()

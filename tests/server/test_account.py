@@ -147,10 +147,13 @@ def test_logging_out_ends_the_session_everywhere(server: Server, people: dict[st
     assert httpx.get(f"{server.url}coflows/api/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
     log_in(page, people["reader"])
+    copy = httpx.Client(base_url=server.url, cookies=dict(page.cookies), trust_env=False)
+    assert copy.get("coflows/api/me").json()["account"] is True
     body = {"old": PASSWORD, "new": "another long password"}
     assert page.post("coflows/api/me/password", json={"old": "wrong", "new": "x" * 12}).status_code == 403
     assert page.post("coflows/api/me/password", json=body).status_code == 204
-    assert page.get("coflows/api/me").status_code == 401
+    assert page.get("coflows/api/me").json()["id"] == people["reader"], "who changes it goes on"
+    assert copy.get("coflows/api/me").status_code == 401
     server.http.patch(f"coflows/api/users/{people['reader']}", json={"password": PASSWORD})
 
 

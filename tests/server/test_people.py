@@ -28,6 +28,24 @@ def test_me(writer: httpx.Client) -> None:
     assert (me["id"], me["name"], me["email"], me["level"]) == ("wanda@rest.test", "Wanda", "wanda@rest.test", -1)
     assert me["permissions"] == {WID: 2}
     assert me["groups"][WID] == 2
+    assert me["account"] is True
+
+
+def test_ones_own_name(server: Server, writer: httpx.Client) -> None:
+    """A person says what they are called; who has no account, or a key that is limited, does not."""
+    assert writer.put("coflows/api/me/name", json={"first_name": "Wendy", "last_name": "Doe"}).status_code == 204
+    me = writer.get("coflows/api/me").json()
+    assert (me["name"], me["first_name"], me["last_name"]) == ("Wendy Doe", "Wendy", "Doe")
+    assert server.http.get("coflows/api/audit?limit=1").json()["entries"][0]["actor"] == "wanda@rest.test"
+    writer.put("coflows/api/me/name", json={"first_name": "Wanda", "last_name": ""}).raise_for_status()
+    assert writer.put("coflows/api/me/name", json={"first_name": "W" * 300, "last_name": ""}).status_code == 422
+    names = {"first_name": "Root", "last_name": ""}
+    assert server.http.put("coflows/api/me/name", json=names).status_code == 403
+    assert server.http.get("coflows/api/me").json()["account"] is False
+    limited = writer.post("coflows/api/me/keys", json={"expires": "1h"}).json()["key"]
+    headers = {"x-api-key": limited}
+    assert httpx.put(f"{server.url}coflows/api/me/name", json=names, headers=headers).status_code == 403
+    assert httpx.get(f"{server.url}coflows/api/me", headers=headers).json()["account"] is False
 
 
 def test_own_keys_are_made_listed_and_revoked(server: Server, writer: httpx.Client) -> None:

@@ -77,6 +77,7 @@ ADDRESSES = {
     # Likewise a key, a group, an account that are not there.
     "MyKeysHandler": "coflows/api/me/keys",
     "MyKeyHandler": "coflows/api/me/keys/none",
+    "MyNameHandler": "coflows/api/me/name",
     "MyPasswordHandler": "coflows/api/me/password",
     "UsersHandler": "coflows/api/users",
     "UserHandler": "coflows/api/users/none",

@@ -68,7 +68,14 @@ describe('PeopleModel', () => {
   beforeEach(async () => {
     keys = [makeKey('old', { revoked: '2026-01-02' }), makeKey('first'), makeKey('second')];
     const names = { name: 'Ann', email: '', first_name: '', last_name: '' };
-    me = { id: 'ann', ...names, source: 'session', level: -1, permissions: { w1: 1 } };
+    me = {
+      id: 'ann',
+      ...names,
+      source: 'session',
+      level: -1,
+      account: true,
+      permissions: { w1: 1 }
+    };
     server = new FakeServer({
       'GET coflows/api/health': () => json({}),
       'GET coflows/api/me': () => json(me),
@@ -134,6 +141,26 @@ describe('PeopleModel', () => {
       { level: 2, expires: '7d' }
     ]);
     expect(people.members).toEqual([member]);
+  });
+
+  it("changes one's name and password, and closes the form for another Workflow", async () => {
+    const sent: unknown[] = [];
+    const keep = async (request: Request) => {
+      sent.push(await request.json());
+      return new Response(null, { status: 204 });
+    };
+    server.routes['PUT coflows/api/me/name'] = keep;
+    server.routes['POST coflows/api/me/password'] = keep;
+    people.editing = true;
+    me = { ...me, first_name: 'Anna' };
+    await people.setName('Anna', '');
+    expect(people.me?.first_name).toBe('Anna');
+    await people.setPassword('old one', 'new one');
+    expect(sent).toEqual([
+      { first_name: 'Anna', last_name: '' },
+      { old: 'old one', new: 'new one' }
+    ]);
+    expect(people.editing).toBe(true);
   });
 
   it('leaves the form open when the server refuses', async () => {

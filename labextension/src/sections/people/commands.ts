@@ -19,6 +19,15 @@ export function addPeopleCommands(options: ICommandsOptions): void {
     },
     { palette: false }
   );
+  addCommand(options, CommandIDs.editAccount, {
+    label: trans.__('Edit my account'),
+    caption: trans.__('Change what you are called, and your password'),
+    isEnabled: () => people.me?.account ?? true,
+    execute: async () => {
+      await app.commands.execute('coflows:show-people');
+      people.editing = true;
+    }
+  });
   addCommand(options, CommandIDs.newKey, {
     label: trans.__('New key'),
     caption: trans.__('Make a key for programs that call functions'),
@@ -45,7 +54,10 @@ export function addPeopleCommands(options: ICommandsOptions): void {
     { palette: false }
   );
   addRemovals(options);
-  people.changed.connect(() => app.commands.notifyCommandChanged(CommandIDs.copyNewKey));
+  people.changed.connect(() => {
+    app.commands.notifyCommandChanged(CommandIDs.copyNewKey);
+    app.commands.notifyCommandChanged(CommandIDs.editAccount);
+  });
 }
 
 function addRemovals(options: ICommandsOptions): void {

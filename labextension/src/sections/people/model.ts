@@ -25,6 +25,34 @@ export class PeopleModel extends SectionModel {
     return this._members;
   }
 
+  /** Whether the form of one's account is open. */
+  get editing(): boolean {
+    return this._editing;
+  }
+  set editing(editing: boolean) {
+    this._editing = editing;
+    this.emit();
+  }
+
+  /**
+   * Say what one is called.
+   *
+   * @throws ApiError when the server refuses.
+   */
+  async setName(first: string, last: string): Promise<void> {
+    await this.api.setName(first, last);
+    await this.refresh();
+  }
+
+  /**
+   * Give oneself a new password, which ends one's sessions in other browsers.
+   *
+   * @throws ApiError when the server refuses, for one because the old one is wrong.
+   */
+  setPassword(old: string, password: string): Promise<void> {
+    return this.api.setPassword(old, password);
+  }
+
   /** Whether the form for a new key is open. */
   get creating(): boolean {
     return this._creating;
@@ -114,10 +142,12 @@ export class PeopleModel extends SectionModel {
     this._members = null;
     this._made = null;
     this._creating = false;
+    this._editing = false;
   }
 
   private _changing = Promise.resolve();
   private _creating = false;
+  private _editing = false;
   private _keys: IKey[] = [];
   private _made: INewKey | null = null;
   private _me: IMe | null = null;
