@@ -48,6 +48,7 @@ bench: $(VENV)/test $(VENV)/gateway/installed $(VENV)/prefect/installed  ## Meas
 	@$(VENV)/bin/python -m bench.reload
 	@$(VENV)/bin/python -m bench.runs
 	@$(VENV)/bin/python -m bench.lag
+	@$(VENV)/bin/python -m bench.interop
 	@$(VENV)/bin/python -m bench.start
 	@$(VENV)/bin/python -m bench.results
 	@$(VENV)/bin/python -m bench.m
