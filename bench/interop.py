@@ -59,7 +59,7 @@ def crossings() -> list[tuple[str, str]]:
     before = _memory()
     bridge(compiled.net)
     taken = _memory() - before
-    functions, _ = ClrRuntime(compiled.net).load(unit)
+    functions, _ = ClrRuntime(compiled.net, lambda what, _: what).load(unit)
     add = functions["Add"].target
     import numpy as np
     from Numbers import Numbers  # type: ignore[import-not-found]  # of the library above, by pythonnet

@@ -116,10 +116,13 @@ class _Job:
         self._framework = found.references
         self._known = frozenset(self._framework)
         self._diagnostics: list[Diagnostic] = []
+        self._pipes = ""
 
     def run(self, units: Sequence[SourceUnit]) -> Compiled:
         try:
             bridge = self._bridge()
+            if any(unit.language == "fsharp" for unit in units):
+                self._pipes = self._for_fsharp(bridge)
             base: list[Library] = []
             for group in _groups([unit for unit in units if unit.kind == "base"]):
                 if (library := self._library(group, bridge, base)) is not None:
@@ -137,6 +140,8 @@ class _Job:
         managed = self._packages.managed
         if any(unit.language == "fsharp" for unit in units):
             managed = (self._fsharp, *(path for path in managed if Path(path).name != "FSharp.Core.dll"))
+            if self._pipes:
+                managed = (*managed, self._pipes)
         packages = msgspec.structs.replace(self._packages, managed=managed)
         return Compiled(Net(self._dotnet, bridge, libraries, packages), tuple(found_all), complete)
 
@@ -154,6 +159,16 @@ class _Job:
             raise BuildError(f"the bridge does not compile with {self._dotnet.sdk}: {findings[0].message}")
         return path
 
+    def _for_fsharp(self, bridge: str) -> str:
+        """Return the library with what only F# has of the original's names."""
+        file = _BRIDGE / "Engine.fs"
+        sources = (Source(file.name, file.read_text("utf-8")),)
+        references = (*self._framework, self._fsharp, bridge)
+        path, findings = self._compile("fsharp", "CoFlows.FSharp", sources, references, named=True)
+        if path is None:
+            raise BuildError(f"the bridge does not compile with {self._dotnet.sdk}: {findings[0].message}")
+        return path
+
     def _library(self, units: Sequence[SourceUnit], bridge: str, base: Sequence[Library]) -> Library | None:
         first = units[0]
         references = [*self._framework, *self._packages.references, bridge, _python_runtime()]
@@ -161,6 +176,8 @@ class _Job:
         if first.language == "fsharp" or any(Path(p).suffix == ".fs" for one in base for p in one.sources):
             references = [path for path in references if Path(path).name != "FSharp.Core.dll"]
             references.append(self._fsharp)
+        if first.language == "fsharp":
+            references.append(self._pipes)
         sources = tuple(Source(unit.path, unit.text) for unit in units)
         name = Path(first.path).stem if len(units) == 1 else f"Base.{first.language}"
         path, findings = self._compile(first.language, name, sources, references)

@@ -122,9 +122,8 @@ class Worker:
                 diagnostics += self._add_agents(unit, [notebook_agent(unit, Path(build.folder))], catalog)
                 continue
             if unit.language in COMPILED:
-                functions, found = self._clr.load(unit) if self._clr and unit.kind == "query" else ({}, ())
-                diagnostics += () if found or not functions else self._add_query(unit, functions, catalog)
-                complete &= not found
+                found = self._load_compiled(unit, catalog)
+                complete &= not any(d.severity == "error" for d in found)
                 diagnostics += found
                 continue
             if unit.language != "python":
@@ -146,14 +145,26 @@ class Worker:
         """Start .NET, before any Python of the Workflow's asks for what it brings; or say why that failed."""
         if net is None:
             return ()
+        from coflows_jupyter.compat.dotnet import answer
         from coflows_jupyter.runtimes.clr import ClrRuntime
 
         try:
-            self._clr = ClrRuntime(net)
+            self._clr = ClrRuntime(net, answer)
         except Exception as error:  # noqa: BLE001  (whatever its loader or a library of the user's throws)
             sources = (source for library in net.libraries for source in library.sources)
             message = f".NET {net.dotnet.runtime} can't be started: {exception_line(error)}"
             return tuple(Diagnostic(source, 0, 0, "error", "no-dotnet", message) for source in sources)
+        return ()
+
+    def _load_compiled(self, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
+        if self._clr is None:
+            return ()
+        if unit.kind == "query":
+            functions, found = self._clr.load(unit)
+            return found or (self._add_query(unit, functions, catalog) if functions else ())
+        if unit.kind == "agent":
+            agents, found = self._clr.load_agents(unit)
+            return (*found, *self._add_agents(unit, agents, catalog))
         return ()
 
     def _add_query(self, unit: SourceUnit, functions: dict[str, Function], catalog: Catalog) -> tuple[Diagnostic, ...]:

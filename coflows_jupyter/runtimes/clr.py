@@ -7,6 +7,7 @@ the interpreter's lock while user code runs.
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import importlib
 import itertools
@@ -16,21 +17,26 @@ import struct
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import Context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
 
 from coflows_jupyter.errors import ArgumentsError, Diagnostic, FieldError, NotAcceptableError
-from coflows_jupyter.jsonform import JsonText
-from coflows_jupyter.runtimes.context import CallContext, current
+from coflows_jupyter.jsonform import JsonText, to_json
+from coflows_jupyter.runtimes.agent import Agent
+from coflows_jupyter.runtimes.context import current
 from coflows_jupyter.runtimes.dotnet import has_icu
 from coflows_jupyter.runtimes.interrupt import CallCancelled
 from coflows_jupyter.runtimes.netmodel import Net, Packages
 from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
 from coflows_jupyter.workflow.sources import SourceUnit
+
+T = TypeVar("T")
+Answer = Callable[[str, list[Any]], Any]
 
 _HEADER = struct.Struct("<ii")
 _GLANCE = 256  # bytes that an answer's memory always has
@@ -49,14 +55,15 @@ class Bridge:
             (None, pointer),
             (pointer, data, size),
             (pointer, data, size),
+            (pointer, data, size),
             (pointer, number, number, data, size),
             (pointer, number, number),
             (None, number),
             (None, number),
         )
         made = [ctypes.CFUNCTYPE(*types)(address) for types, address in zip(signatures, addresses, strict=True)]
-        start, self._provide, self._load, self._call, self._next, self._close, self._cancel = made
-        self._calls: dict[int, CallContext] = {}
+        start, self._provide, self._load, self._load_agent, self._call, self._next, self._close, self._cancel = made
+        self._calls: dict[int, Context] = {}
         self._numbers = itertools.count(1)
         # Kept, for the runtime calls it as long as the process lives.
         self._print = ctypes.CFUNCTYPE(None, number, size, pointer, size)(self._printed)
@@ -64,12 +71,12 @@ class Bridge:
 
     def _printed(self, call: int, stream: int, text: int, size: int) -> None:
         name = "stderr" if stream else "stdout"
+        self._within(call, getattr(sys, name).write, ctypes.string_at(text, size).decode(errors="replace"))
+
+    def _within(self, call: int, work: Callable[..., T], *args: Any) -> T:
+        """Do something in the name of a call, on whatever thread its code is."""
         context = self._calls.get(call)
-        content = ctypes.string_at(text, size).decode(errors="replace")
-        if context is None:
-            getattr(sys, name).write(content)  # of a call that its thread works for, or the server's log
-        else:
-            context.output(name, content)
+        return work(*args) if context is None else context.copy().run(work, *args)
 
     def provide(self, packages: Packages) -> None:
         """Let libraries of others be found."""
@@ -86,12 +93,32 @@ class Bridge:
         described: list[dict[str, Any]] = self._value(self._load(data, len(data))).decoded()
         return described
 
+    def load_agent(self, path: str, exe: str) -> dict[str, Any]:
+        """Load a library and return what its function ``exe`` declares.
+
+        Raises:
+            ForeignError: it can't be loaded, or declares nothing.
+        """
+        data = orjson.dumps([path, exe])
+        declared: dict[str, Any] = self._value(self._load_agent(data, len(data))).decoded()
+        return declared
+
+    def answer_by(self, answer: Answer) -> None:
+        """Let code of .NET ask ``answer``, which takes what is asked and the arguments, in the name of a call."""
+
+        def asked(call: int, what: str, arguments: str) -> str:
+            return to_json(self._within(call, answer, what, orjson.loads(arguments))).decode()
+
+        host, system = importlib.import_module("CoFlows.Host"), importlib.import_module("System")
+        kinds = (system.Int64, system.String, system.String, system.String)
+        host.Kernel.Asker = system.Func[kinds](asked)
+
     def call(self, function: int, data: bytes, *, cancellable: bool) -> Any:
         """Call a function with a JSON array of arguments."""
         context = current()
         number = next(self._numbers)
         if context is not None:
-            self._calls[number] = context
+            self._calls[number] = contextvars.copy_context()
             if cancellable:
                 context.on_stop(lambda: self._cancel(number))
         try:
@@ -116,10 +143,9 @@ class Bridge:
 
     def following(self, stream: int) -> Any:
         """Return the next value of a stream, ``StopIteration`` itself at its end."""
-        context = current()
         number = next(self._numbers)
-        if context is not None:
-            self._calls[number] = context
+        if current() is not None:
+            self._calls[number] = contextvars.copy_context()
         try:
             address = self._next(stream, number)
             if _HEADER.unpack(ctypes.string_at(address, 8))[0] == _END:
@@ -226,10 +252,12 @@ class ClrRuntime:
 
     Args:
         net: the Build's libraries.
+        answer: what code of .NET may ask.
     """
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, answer: Answer) -> None:
         self._bridge = bridge(net)
+        self._bridge.answer_by(answer)
         self._bridge.provide(net.packages)
         self._libraries: Mapping[str, str] = {
             source: library.path for library in net.libraries for source in library.sources
@@ -250,3 +278,27 @@ class ClrRuntime:
         except ForeignError as error:
             return {}, (Diagnostic(unit.path, 0, 0, "error", "load", error.line, "see the server's log"),)
         return functions(described, unit, self._bridge.call), ()
+
+    def load_agents(self, unit: SourceUnit) -> tuple[list[Agent], tuple[Diagnostic, ...]]:
+        """Load a unit and return the Agent that it declares, or why there is none."""
+        path = self._libraries.get(unit.path)
+        if path is None:
+            return [], ()  # it did not compile, and that is said already
+        try:
+            said = self._bridge.load_agent(path, unit.exe)
+        except ForeignError as error:
+            return [], (Diagnostic(unit.path, 0, 0, "error", "agent", error.line, "see the server's log"),)
+
+        def function(number: int) -> Callable[..., Any]:
+            return lambda *args: self._bridge.call(number, to_json(args), cancellable=False)
+
+        functions: dict[str, Any] = {callback: function(number) for callback, number in said["Functions"].items()}
+        made = Agent(
+            said["Name"] or said["Id"] or "",
+            id=said["Id"] or "",
+            description=said["Description"] or "",
+            schedule=said["Schedule"],
+            listens=said["Listens"],
+            **functions,
+        )
+        return [made], ()

@@ -17,6 +17,7 @@ namespace CoFlows.Host;
 public sealed unsafe class Bound
 {
     readonly MethodInvoker invoker;
+    readonly object? target;
     readonly ParameterInfo[] parameters;
     readonly Type? rest; // of the items of a `params` array
 
@@ -30,11 +31,13 @@ public sealed unsafe class Bound
         Cancellable = parameters.Any(parameter => parameter.ParameterType == typeof(CancellationToken));
     }
 
+    public Bound(Delegate function) : this(function.GetType().GetMethod("Invoke")!) => target = function;
+
     public byte* Call(ReadOnlySpan<byte> json, CancellationToken token, Answer answer)
     {
         var values = new object?[parameters.Length];
         Read(json, values, token);
-        return Results.Write(Results.Await(invoker.Invoke(null, values.AsSpan()), token), answer, token);
+        return Results.Write(Results.Await(invoker.Invoke(target, values.AsSpan()), token), answer, token);
     }
 
     void Read(ReadOnlySpan<byte> json, object?[] values, CancellationToken token)

@@ -37,6 +37,7 @@ public static unsafe class Bridge
         (nint)(delegate* unmanaged<nint, void>)&Start,
         (nint)(delegate* unmanaged<byte*, int, byte*>)&Provide,
         (nint)(delegate* unmanaged<byte*, int, byte*>)&Load,
+        (nint)(delegate* unmanaged<byte*, int, byte*>)&LoadAgent,
         (nint)(delegate* unmanaged<long, long, byte*, int, byte*>)&Call,
         (nint)(delegate* unmanaged<long, long, byte*>)&Next,
         (nint)(delegate* unmanaged<long, void>)&Close,
@@ -92,15 +93,26 @@ public static unsafe class Bridge
     static byte* Load(byte* data, int size) => Answer.Of(() =>
     {
         var assembly = AssemblyLoadContext.Default.LoadFromAssemblyPath(Encoding.UTF8.GetString(data, size));
-        return Surface.Functions(assembly).Select(method =>
-        {
-            lock (Functions)
-            {
-                Functions.Add(new Bound(method));
-                return Surface.Describe(method, Functions.Count - 1);
-            }
-        }).ToArray();
+        return Surface.Functions(assembly)
+            .Select(method => Surface.Describe(method, Register(new Bound(method)))).ToArray();
     });
+
+    /// <summary>Loads the library at a path and returns the Agent that its function declares: [path, function].</summary>
+    [UnmanagedCallersOnly]
+    static byte* LoadAgent(byte* data, int size) => Answer.Of(() =>
+    {
+        var given = JsonSerializer.Deserialize<string[]>(new ReadOnlySpan<byte>(data, size))!;
+        return Agents.Declare(AssemblyLoadContext.Default.LoadFromAssemblyPath(given[0]), given[1], Register);
+    });
+
+    static int Register(Bound function)
+    {
+        lock (Functions)
+        {
+            Functions.Add(function);
+            return Functions.Count - 1;
+        }
+    }
 
     /// <summary>Calls a function with the arguments in a JSON array.</summary>
     /// <remarks>The answer lies in memory of this thread until it calls again.</remarks>
