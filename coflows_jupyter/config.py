@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 
 from coflows_jupyter.azure import AzureContainerInstance
 from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
+from coflows_jupyter.feeds import NuGet
 from coflows_jupyter.jsonc import Document, parse
 from coflows_jupyter.schema import Section, check
 from coflows_jupyter.values import (
@@ -255,6 +256,8 @@ class Config(Section):
         description='"all", "errors", "off" or a section in {…}',
         examples=["all"],
     )
+
+    nuget: NuGet = _section(NuGet, "NuGet")
 
     @property
     def bind(self) -> str:

@@ -164,7 +164,7 @@ class Engine:
         self._lock = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
         self._pruner: asyncio.Task[None] | None = None
-        self._preparer = Preparer()
+        self._preparer = Preparer(config)
         self.m = host_place(database_of(config))
         self.secrets = open_secrets(config)
         self._pool = self._make_pool(on_output, early)

@@ -26,7 +26,7 @@ import msgspec
 from coflows_jupyter.build.compilers.dotnet import Builder, Finding, Request, Source, builder, file_keys
 from coflows_jupyter.errors import BuildError, Diagnostic
 from coflows_jupyter.runtimes import dotnet
-from coflows_jupyter.runtimes.dotnet import HOW_TO_INSTALL, Dotnet
+from coflows_jupyter.runtimes.dotnet import Dotnet, how_to_install
 from coflows_jupyter.runtimes.netmodel import Library, Net, Packages
 from coflows_jupyter.workflow.sources import COMPILED, SourceUnit
 
@@ -68,7 +68,7 @@ def compile_units(
         on_compile: called before something is compiled.
     """
     ours = [unit for unit in units if unit.language in COMPILED]
-    if not ours:
+    if not ours and not (packages and packages.managed):
         return Compiled()
     found = _usable()
     if isinstance(found, str):
@@ -99,7 +99,7 @@ def _usable() -> Dotnet | str:
 
 
 def _unavailable(unit: SourceUnit, problem: str) -> Diagnostic:
-    hint = "" if "pip install" in problem else HOW_TO_INSTALL
+    hint = "" if "pip install" in problem else how_to_install()
     message = f"{_NAMES[unit.language]} can't be used: {problem}"
     return Diagnostic(unit.path, 0, 0, "error", "no-dotnet", message, hint)
 
@@ -131,7 +131,8 @@ class _Job:
             with ThreadPoolExecutor(_AT_ONCE) as threads:
                 made = list(threads.map(lambda unit: self._library([unit], bridge, base), others))
         except BuildError as error:
-            found = Diagnostic(units[0].path, 0, 0, "error", "compiler", error.message, error.hint)
+            about = units[0].path if units else self._dotnet.sdk
+            found = Diagnostic(about, 0, 0, "error", "compiler", error.message, error.hint)
             return Compiled(None, (found,), complete=False)
         libraries = (*base, *(library for library in made if library is not None))
         order = {unit.path: place for place, unit in enumerate(units)}

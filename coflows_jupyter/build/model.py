@@ -69,7 +69,7 @@ def part(build: Build, kind: Kind) -> Build:
     net = build.net
     if net is not None:
         libraries = tuple(library for library in net.libraries if library.kind in {"base", kind})
-        net = msgspec.structs.replace(net, libraries=libraries) if libraries else None
+        net = msgspec.structs.replace(net, libraries=libraries) if libraries or net.packages.managed else None
     return _identified(build, units=units, net=net)
 
 

@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 from coflows_jupyter.build.assemble import Assembled
 from coflows_jupyter.build.compile import compile_units, compiled_units
-from coflows_jupyter.build.dependencies.pips import Pips, ready
+from coflows_jupyter.build.dependencies import nugets, pips
+from coflows_jupyter.build.dependencies.bins import bins
 from coflows_jupyter.build.model import Build, with_paths
-from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.config import Config
+from coflows_jupyter.errors import BuildError, Diagnostic
+from coflows_jupyter.runtimes.netmodel import Packages
+from coflows_jupyter.workflow.package import Package
 
 
 class Prepared(NamedTuple):
@@ -27,29 +31,47 @@ class Prepared(NamedTuple):
 
 
 class Preparer:
-    """Prepares the Builds of one Workflow, one at a time."""
+    """Prepares the Builds of one Workflow, one at a time.
 
-    def __init__(self) -> None:
-        self._pips = Pips()
+    Args:
+        config: says where NuGets come from.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._pips = pips.Pips()
+        self._nugets = nugets.NuGets(lambda: nugets.sources(config))
 
     def prepare(self, assembled: Assembled, tell: Callable[[str], None]) -> Prepared:
         """Install and compile what is missing; it may take minutes, and next to no time when nothing changed.
+
+        Where libraries for .NET can't be had, only the sources for .NET are left out.
 
         Args:
             assembled: the Workflow.
             tell: told what is being done, from this thread.
 
         Raises:
-            BuildError: something can't be installed.
+            BuildError: Pips can't be installed.
             NotReadyError: ``close`` was called meanwhile.
         """
         paths = self._pips.provide(assembled.package, lambda: tell("installing pips"))
-        compiled = compile_units(assembled.build.units, on_compile=lambda: tell("compiling"))
-        return Prepared(with_paths(assembled.build, paths, compiled.net), compiled.diagnostics, compiled.complete)
+        try:
+            packages, said = self._packages(assembled.package, tell)
+        except BuildError as error:
+            complete = all(d.code == nugets.NO_DOTNET for d in error.diagnostics)
+            return Prepared(with_paths(assembled.build, paths), error.diagnostics, complete)
+        compiled = compile_units(assembled.build.units, packages, on_compile=lambda: tell("compiling"))
+        build = with_paths(assembled.build, paths, compiled.net)
+        return Prepared(build, (*said, *compiled.diagnostics), compiled.complete)
+
+    def _packages(self, package: Package, tell: Callable[[str], None]) -> tuple[Packages, tuple[Diagnostic, ...]]:
+        provided = self._nugets.provide(package, tell)
+        return provided.packages.joined(bins(package)), provided.diagnostics(package)
 
     def close(self) -> None:
         """Stop what is being installed."""
         self._pips.close()
+        self._nugets.close()
 
 
 def prepared(assembled: Assembled) -> Build | None:
@@ -58,5 +80,8 @@ def prepared(assembled: Assembled) -> Build | None:
     Raises:
         BuildError: a dependency can't be read.
     """
-    paths, compiled = ready(assembled.package), compiled_units(assembled.build.units)
-    return None if paths is None or compiled is None else with_paths(assembled.build, paths, compiled.net)
+    paths, provided = pips.ready(assembled.package), nugets.ready(assembled.package)
+    if paths is None or provided is None or provided.remarks:
+        return None
+    compiled = compiled_units(assembled.build.units, provided.packages.joined(bins(assembled.package)))
+    return None if compiled is None else with_paths(assembled.build, paths, compiled.net)

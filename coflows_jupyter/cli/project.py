@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     add.command("base")(add_base)
     add.command("notebook")(add_notebook)
     add.command("pip")(add_pip)
+    add.command("nuget")(add_nuget)
     app.add_typer(add, name="add")
     app.command()(validate)
 
@@ -106,6 +107,23 @@ def add_pip(
         add(load_config(current.config).workflow, requirement)
     output.document({"pip": requirement})
     output.say(f"Added {requirement}")
+
+
+def add_nuget(
+    context: typer.Context,
+    package: Annotated[str, typer.Argument(help="Its name, like Newtonsoft.Json.")],
+    version: Annotated[str, typer.Argument(help="Its version or a range of them; the newest by default.")] = "",
+) -> None:
+    """Add a library for .NET that the Workflow's code uses, and restore it."""
+    from coflows_jupyter.build.dependencies.nugets import add_nuget as add
+    from coflows_jupyter.config import load_config
+
+    current = session(context)
+    output = current.output
+    with output.working(f"Restoring {package}"):
+        version = add(load_config(current.config), package, version)
+    output.document({"nuget": package, "version": version})
+    output.say(f"Added {package} {version}")
 
 
 def _add(context: typer.Context, make: Callable[[Path, str], Path], name: str) -> None:

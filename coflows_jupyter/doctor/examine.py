@@ -19,6 +19,7 @@ CHECKS: dict[str, Check] = {
     "extension": jupyter.extension,
     "sidebar": jupyter.sidebar,
     "pips": programs.pips,
+    "dotnet": programs.dotnet,
     "toolchains": programs.toolchains,
     "files": settings.files,
     "key": settings.key,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from coflows_jupyter import __version__
 from coflows_jupyter.doctor.finding import Finding, Patient, fine
-from coflows_jupyter.workflow.sources import LANGUAGES
+from coflows_jupyter.workflow.sources import COMPILED, LANGUAGES
 
 _OLDEST = {"jupyter_server": "2.18", "msgspec": "0.19", "orjson": "3.10", "pydantic": "2.9", "tornado": "6.4"}
 _OLDEST_LAB = "4.6"
@@ -38,9 +38,6 @@ class Toolchain(NamedTuple):
 
 
 TOOLCHAINS = (
-    Toolchain(
-        "dotnet", frozenset({"csharp", "fsharp", "vb"}), ("nugets",), "--version", "apt-get install dotnet-sdk-10.0"
-    ),
     Toolchain("java", frozenset({"java", "scala"}), ("jars",), "-version", "apt-get install default-jdk"),
     Toolchain("node", frozenset({"javascript"}), (), "--version", "apt-get install nodejs"),
 )
@@ -82,20 +79,44 @@ def lab(patient: Patient) -> Iterator[Finding]:
         yield Finding("error", have, '"Jupyter": true has nothing to show', _install(f"jupyterlab>={_OLDEST_LAB}"))
 
 
+def dotnet(patient: Patient) -> Iterator[Finding]:
+    """Is .NET here, with what it needs, where the Workflow needs it?"""
+    from coflows_jupyter.runtimes.dotnet import find, has_icu, install_command
+
+    needed = _needed(patient, frozenset(COMPILED), ("nugets",))
+    why = f"{', '.join(needed)} of this Workflow can't be used"
+    found = find(patient.environ)
+    if not isinstance(found, str):
+        yield fine(f".NET SDK {Path(found.sdk).name} in {found.root} ({', '.join(needed) or 'nothing'} needs it)")
+        if needed and not patient.version("pythonnet"):
+            yield Finding("error", "pythonnet is not installed", why, _install("pythonnet>=3.0.5"))
+        if needed and not has_icu():
+            why = "dates and numbers have the formats of no culture"
+            yield Finding("warning", "ICU is not installed", why, "apt-get install libicu-dev")
+    elif needed:
+        command = "apt-get install libssl3" if "OpenSSL" in found else install_command()
+        yield Finding("error", found, why, command)
+
+
 def toolchains(patient: Patient) -> Iterator[Finding]:
-    """Are the compilers here that the Workflow needs?"""
-    package = patient.package
-    entries = (*package.base, *package.agents, *package.queries) if package else ()
-    used = {LANGUAGES.get(Path(entry.name).suffix, "") for entry in entries}
+    """Are the other compilers here that the Workflow needs?"""
     for chain in TOOLCHAINS:
-        needed = sorted(used & chain.languages)
-        needed += [name.title() for name in chain.lists if package is not None and getattr(package, name)]
+        needed = _needed(patient, chain.languages, chain.lists)
         path = patient.which(chain.program)
         if path:
             yield fine(f"{chain.program} {_version(path, chain.version)} ({', '.join(needed) or 'nothing'} needs it)")
         elif needed:
             why = f"{', '.join(needed)} of this Workflow can't be used"
             yield Finding("error", f"{chain.program} is not on PATH", why, chain.command)
+
+
+def _needed(patient: Patient, languages: frozenset[str], lists: tuple[str, ...]) -> list[str]:
+    """Return what of the Workflow is in these languages, or in these lists of package.json."""
+    package = patient.package
+    entries = (*package.base, *package.agents, *package.queries) if package else ()
+    used = {LANGUAGES.get(Path(entry.name).suffix, "") for entry in entries}
+    named = [name for name in lists if package is not None and getattr(package, name)]
+    return [*sorted(used & languages), *({"nugets": "NuGets", "jars": "Jars"}[name] for name in named)]
 
 
 def _version(path: str, word: str) -> str:

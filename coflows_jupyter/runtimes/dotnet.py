@@ -19,10 +19,17 @@ import msgspec
 OLDEST = 8
 """The oldest major version of .NET that is used."""
 
-HOW_TO_INSTALL = (
-    f"install a .NET SDK, version {OLDEST} or later: from https://dotnet.microsoft.com/download, or on Debian and "
-    "Ubuntu `apt-get install dotnet-sdk-10.0`; then `coflows doctor` says whether it is found"
-)
+_COMMANDS = {
+    "ubuntu": "apt-get install dotnet-sdk-10.0",
+    "fedora": "dnf install dotnet-sdk-10.0",
+    "rhel": "dnf install dotnet-sdk-10.0",
+    "alpine": "apk add dotnet10-sdk",
+    "arch": "pacman -S dotnet-sdk",
+    "darwin": "brew install --cask dotnet-sdk",
+    "win32": "winget install Microsoft.DotNet.SDK.10",
+}
+# Debian, for one, has no package of it; this needs no root, and installs where we look.
+_SCRIPT = "curl -fsSL https://dot.net/v1/dotnet-install.sh | bash"
 
 _USUAL = (
     "/usr/lib/dotnet",
@@ -103,6 +110,29 @@ def find(environ: Mapping[str, str] = os.environ) -> Dotnet | str:
 def here() -> Dotnet | str:
     """Return what ``find`` says of this process's environment; it looks once."""
     return find()
+
+
+def install_command(system: str = sys.platform, release: Path = Path("/etc/os-release")) -> str:
+    """Return the command that installs an SDK here.
+
+    Args:
+        system: as ``sys.platform`` has it.
+        release: the file in which Linux says what it is.
+    """
+    names = [system]
+    if system == "linux" and release.is_file():
+        text = release.read_text("utf-8", "replace")
+        fields = dict(re.findall(r"""^(ID|ID_LIKE)=["']?([^"'\n]*)""", text, re.MULTILINE))
+        names += [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
+    return next((_COMMANDS[name] for name in names if name in _COMMANDS), _SCRIPT)
+
+
+def how_to_install() -> str:
+    """Say how to get an SDK here."""
+    return (
+        f"install a .NET SDK, version {OLDEST} or later: from https://dotnet.microsoft.com/download, "
+        f"or by `{install_command()}`; then `coflows doctor` says whether it is found"
+    )
 
 
 def has_icu() -> bool:

@@ -35,6 +35,10 @@ class Packages(msgspec.Struct, frozen=True):
     managed: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
 
+    def joined(self, other: Packages) -> Packages:
+        """Return these and the others."""
+        return Packages(self.references + other.references, self.managed + other.managed, self.natives + other.natives)
+
 
 class Net(msgspec.Struct, frozen=True):
     """All that a host needs for .NET.

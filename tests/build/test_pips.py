@@ -17,7 +17,8 @@ from filelock import FileLock
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.build.dependencies import pips
-from coflows_jupyter.build.dependencies.pips import LOCK_NAME, SHARED, Pips, ready
+from coflows_jupyter.build.dependencies.lock import LOCK_NAME
+from coflows_jupyter.build.dependencies.pips import SHARED, Pips, ready
 from coflows_jupyter.config import load_config
 from coflows_jupyter.engine import Engine, EngineEvent
 from coflows_jupyter.errors import BuildError, NotReadyError

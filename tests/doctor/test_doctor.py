@@ -97,6 +97,12 @@ def csharp(folder: Path) -> dict[str, object]:
     return {"environ": {"PATH": ""}}
 
 
+def jar(folder: Path) -> dict[str, object]:
+    """Ask for a library for Java, where there is none."""
+    edit(folder, '"Jars": []', '"Jars": [{"Url": "https://example.com/a.jar"}]', "package.json")
+    return {"environ": {"PATH": ""}}
+
+
 def no_uv(folder: Path) -> dict[str, object]:
     """Ask for a Pip, where there is nothing that installs it."""
     edit(folder, '"Pips": []', '"Pips": [{"ID": "six"}]', "package.json")
@@ -142,7 +148,8 @@ FAULTS: dict[str, tuple[str, Seed, str, str]] = {
     "cache": ("disk", lambda w: write(w.parent / "cache", ""), "can't be written", "ls -ld"),
     "disk": ("disk", lambda _: {"free": lambda _: 2**20}, "1 MiB are free", "uv cache clean"),
     "little room": ("disk", lambda _: {"free": lambda _: 2**29}, "512 MiB are free", "uv cache clean"),
-    "no compiler": ("toolchains", csharp, "dotnet is not on PATH", "install dotnet"),
+    "no Java": ("toolchains", jar, "java is not on PATH", "install default-jdk"),
+    "no compiler": ("dotnet", csharp, "there is no .NET SDK", "dotnet"),
     "no uv": (
         "pips",
         no_uv,

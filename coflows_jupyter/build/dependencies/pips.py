@@ -8,10 +8,8 @@ nothing is resolved and nothing is installed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.metadata
-import os
 import re
 import shutil
 import sys
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coflows_jupyter.build.dependencies import usage
+from coflows_jupyter.build.dependencies.lock import LOCK_NAME, digest, is_for_pips, read_pips, write_pips
 from coflows_jupyter.build.dependencies.uv import Uv, UvError
 from coflows_jupyter.errors import BuildError, PackageError
 from coflows_jupyter.workflow.editing import Editor
@@ -29,8 +28,6 @@ from coflows_jupyter.workflow.package import Package, preview_package, read_pack
 if TYPE_CHECKING:
     # It takes as long to import as all of this package, and no start of a server that needs nothing waits for it.
     from packaging.requirements import Requirement
-
-LOCK_NAME = "coflows.lock"
 
 # A host runs on these itself and has them loaded before it looks at the user's, so there is one version for both.
 SHARED = (
@@ -43,9 +40,7 @@ SHARED = (
     "typing-inspection",
 )
 
-_PATIENCE_SECONDS = 0.5
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-_HEADER = "# What the Pips of package.json mean, written by coflows; keep it in version control.\n# pips: "
 
 
 class Pips:
@@ -71,13 +66,13 @@ class Pips:
         if found is not None:
             return found
         on_install()
-        requirements, digest = _read(package), _digest(package)
+        requirements = _read(package)
         try:
             _cache().mkdir(parents=True, exist_ok=True)
-            with self._alone(_cache() / f"{digest}.lock"):
-                if not _fits(_lock_text(package), package):
+            with self._uv.alone(_cache() / f"{_digest(package)}.lock"):
+                if not _fits(read_pips(package.folder), package):
                     self._lock(package, requirements)
-                directory = _directory(_lock_text(package))
+                directory = _directory(read_pips(package.folder))
                 usage.hold(directory)
                 if not directory.is_dir():
                     self._install(package, directory)
@@ -93,35 +88,18 @@ class Pips:
         """Stop what is being installed."""
         self._uv.close()
 
-    @contextlib.contextmanager
-    def _alone(self, file: Path) -> Iterator[None]:
-        """Let one process at a time do the work: who waited finds it done."""
-        from filelock import FileLock, Timeout  # it brings asyncio and SQLite along
-
-        lock = FileLock(file)
-        while not lock.is_locked:
-            self._uv.check()
-            with contextlib.suppress(Timeout):
-                lock.acquire(timeout=_PATIENCE_SECONDS)
-        try:
-            yield
-        finally:
-            lock.release()
-
     def _lock(self, package: Package, requirements: Sequence[Requirement]) -> None:
         """Resolve, and prefer what the lock has already."""
-        lock = package.folder / LOCK_NAME
-        made = package.folder / f".{LOCK_NAME}.{os.getpid()}"
+        made = _cache() / f"{_digest(package)}.resolved"
         constraints = _cache() / f"{_digest(package)}.constraints"
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in _shared()))
         try:
-            made.write_text(_lock_text(package))
+            made.write_text(read_pips(package.folder))
             arguments: list[str | Path] = ["pip", "compile", "-", "--output-file", made, "--constraints", constraints]
             arguments += ["--python", sys.executable, "--universal", "--generate-hashes", "--no-header"]
             text = "".join(f"{requirement}\n" for requirement in requirements)
             self._uv.run([*arguments, "--no-annotate"], folder=package.folder, text=text)
-            made.write_text(f"{_HEADER}{_digest(package)}\n{made.read_text()}")
-            made.replace(lock)
+            write_pips(package.folder, _digest(package), made.read_text())
         finally:
             made.unlink(missing_ok=True)
             constraints.unlink()
@@ -175,7 +153,7 @@ def ready(package: Package) -> tuple[str, ...] | None:
     """
     if not package.pips:
         return ()
-    lock = _lock_text(package)
+    lock = read_pips(package.folder)
     if not lock and all(map(_is_met, _read(package))):
         return ()
     if _fits(lock, package):
@@ -187,7 +165,7 @@ def ready(package: Package) -> tuple[str, ...] | None:
 
 
 def _digest(package: Package) -> str:
-    return hashlib.sha256("\n".join(pip.id for pip in package.pips).encode()).hexdigest()[:16]
+    return digest(pip.id for pip in package.pips)
 
 
 def _read(package: Package) -> list[Requirement]:
@@ -216,16 +194,9 @@ def _cache() -> Path:
     return user_cache_path("coflows") / "pips"
 
 
-def _lock_text(package: Package) -> str:
-    try:
-        return (package.folder / LOCK_NAME).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-
-
 def _fits(lock: str, package: Package) -> bool:
     """Whether a lock was made of these Pips, and for what hosts run on here."""
-    if not lock.startswith(f"{_HEADER}{_digest(package)}\n"):
+    if not is_for_pips(lock, _digest(package)):
         return False
     shared = dict(_shared())
     return all(shared.get(name, version) == version for name, version in _PIN.findall(lock))

@@ -1,4 +1,4 @@
-"""Runs ``uv``, which resolves and installs."""
+"""Runs ``uv``, which resolves and installs Pips."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from coflows_jupyter.errors import CoflowsError, NotReadyError
+from coflows_jupyter.build.dependencies.tool import Tool
+from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.host.launch import environment
 
 # What uv writes before the reason itself.
@@ -18,12 +19,8 @@ class UvError(CoflowsError):
     """``uv`` could not do it; the message is its reason, on one line."""
 
 
-class Uv:
+class Uv(Tool):
     """Runs one ``uv`` at a time, and ends it when it is closed."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self._closed = False
 
     def run(self, arguments: Sequence[str | Path], *, folder: Path, text: str = "") -> None:
         """Run ``uv`` and wait for it.
@@ -39,41 +36,18 @@ class Uv:
         """
         from uv import find_uv_bin
 
-        self.check()
+        command = [find_uv_bin(), "--quiet", "--color=never", "--no-progress", *arguments]
+        # What is built from source is a stranger's program, as a host's is.
+        environ = environment()
         try:
-            self._process = subprocess.Popen(
-                [find_uv_bin(), "--quiet", "--color=never", "--no-progress", *arguments],
-                cwd=folder,
-                env=environment(),  # what is built from source is a stranger's program, as a host's is
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-            )
+            with self.running(
+                command, folder=folder, environ=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            ) as process:
+                _, errors = process.communicate(text)
         except OSError as error:
             raise UvError(f"uv can't be started: {error}") from error
-        with self._process as process:
-            _, errors = process.communicate(text)
-        self.check()
         if process.returncode:
             raise UvError(_reason(errors) or f"uv ended with {process.returncode}")
-
-    def check(self) -> None:
-        """Do nothing unless it was closed.
-
-        Raises:
-            NotReadyError: it was.
-        """
-        if self._closed:
-            raise NotReadyError("the Workflow is being closed")
-
-    def close(self) -> None:
-        """End what runs."""
-        self._closed = True
-        if self._process is not None:
-            self._process.kill()
 
 
 def _reason(errors: str) -> str:
