@@ -98,14 +98,20 @@ def restore(
 
 def import_original(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The SQLite file of an original CoFlows; it stays as it is.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The SQLite file of an original CoFlows, or the .json that configures one."),
+    ],
 ) -> None:
-    """Take over people, groups and M sets of the original; what is here already stays."""
+    """Take over people, groups and M sets of the original; what is here already stays, and what is there, too."""
+    from coflows_jupyter.config import load_config
+    from coflows_jupyter.database.location import Location, locate
     from coflows_jupyter.mset.adoption import adopt
 
     current = session(context)
+    source = locate(load_config(file)) if file.suffix.lower() == ".json" else Location.at(file)
     with current.output.working(f"importing {file}"):
-        result = adopt(_location(current), file)
+        result = adopt(_location(current), source)
     current.output.document(result)
     current.output.say(
         f"{result.users} users, {result.groups} groups, {result.members} members; {result.entries:,} entries in "

@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
@@ -131,6 +132,18 @@ class Database:
                 return done[0]
             self._closing.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that processes do not march in step
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """Give a connection that reads, for as long as it takes, what is too much to be read again or kept in memory.
+
+        Raises:
+            ConfigError: the database can't be used.
+            DatabaseError: it did not answer.
+        """
+        self.run(lambda _: None, readonly=True)
+        with self._opened().connect() as connection:
+            yield connection.execution_options(**{sqlite.READONLY: True}, stream_results=True)
 
     def close(self) -> None:
         """Finish what was submitted and let go of the database; what is busy or away is not waited for any more."""

@@ -1,4 +1,4 @@
-"""Reads a SQLite database of the original, which stays as it is.
+"""Reads a database of the original, of any type, which stays as it is.
 
 Its tables: ``M`` (every entry of every set), ``Users``, ``Roles`` (groups) and ``PermissionsRepository`` (who may what
 in which group).
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from coflows_jupyter.errors import ConfigError, NotFoundError
+
+if TYPE_CHECKING:
+    from coflows_jupyter.database.location import Location
 
 # It kept ' as character 26 and " as 27, so that no statement that it put together would break.
 _QUOTES = str.maketrans({"\x1a": "'", "\x1b": '"'})
@@ -63,58 +66,58 @@ class OriginalMember(msgspec.Struct, frozen=True):
     expires: str | None
 
 
-class Original:
+Select = Callable[[str], Iterable[Sequence[Any]]]
+"""Gives the rows of a query."""
+
+
+class Original(contextlib.ExitStack):
     """A database of the original, opened to be read only.
 
     Args:
-        file: the SQLite file.
+        location: the database.
 
     Raises:
         NotFoundError: there is no such file.
-        ConfigError: it is no database of the original.
+        ConfigError: it can't be reached, or is no database of the original.
     """
 
-    def __init__(self, file: Path) -> None:
-        if not file.is_file():
-            raise NotFoundError(f"there is no such file: {file}")
-        self._connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
-        self._connection.row_factory = sqlite3.Row
+    def __init__(self, location: Location) -> None:
+        super().__init__()
+        file = location.file
+        self._age = "rowid" if file else "EntryID"
+        with contextlib.ExitStack() as opening:
+            opening.callback(self.close)
+            self._select: Select = _file(file, self) if file else _server(location, self)
+            if not self._tables(location) >= _TABLES:
+                hint = "it has the tables M, Users, Roles, …"
+                raise ConfigError(f"{location} is no database of the original", hint=hint)
+            opening.pop_all()
+
+    def _tables(self, location: Location) -> set[str]:
+        names = (
+            "lower(name) FROM sqlite_master" if location.file else "lower(TABLE_NAME) FROM INFORMATION_SCHEMA.TABLES"
+        )
         try:
-            tables = self._connection.execute("SELECT lower(name) FROM sqlite_master WHERE type = 'table'")
-            found = {name for (name,) in tables}
+            return {name for (name,) in self._select(f"SELECT {names}")}
         except sqlite3.DatabaseError as error:
-            self.close()
-            raise ConfigError(f"{file} can't be read: {error}") from None
-        if not found >= _TABLES:
-            self.close()
-            raise ConfigError(f"{file} is no database of the original", hint="it has the tables M, Users, Roles, …")
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+            raise ConfigError(f"{location} can't be read: {error}") from None
 
     def entries(self) -> Iterator[OriginalEntry]:
         """Give the entries of all sets, set by set."""
-        for row in self._connection.execute("SELECT ID, EntryID, Entry, Type FROM M ORDER BY ID, rowid"):
-            kind, name = row["Type"] or "", row["ID"]
-            own = kind.startswith(_OWN_TYPES) or name.startswith(_OWN_SETS)
-            yield OriginalEntry(name, row["EntryID"], None if own else read_value(row["Entry"] or "", kind))
+        statement = f"SELECT ID, EntryID, Entry, Type FROM M ORDER BY ID, {self._age}"  # noqa: S608 - of ours
+        for name, entry, text, kind in self._select(statement):
+            own = (kind or "").startswith(_OWN_TYPES) or name.startswith(_OWN_SETS)
+            yield OriginalEntry(name, entry, None if own else read_value(text or "", kind or ""))
 
     def users(self) -> list[OriginalUser]:
         """Return everybody but those that every server has."""
-        rows = self._connection.execute("SELECT FirstName, LastName, Email, TenantName, Hash FROM Users")
+        rows = self._select("SELECT FirstName, LastName, Email, TenantName, Hash FROM Users")
         found = (OriginalUser(_text(r[3]), _text(r[2]).lower(), _text(r[0]), _text(r[1]), _text(r[4])) for r in rows)
         return [user for user in found if user.id and user.id not in {"root", "anonymous"}]
 
     def groups(self) -> list[OriginalGroup]:
         """Return the groups, parents before their sub-groups."""
-        rows = self._connection.execute("SELECT ID, Name, Description, Parent FROM Roles")
+        rows = self._select("SELECT ID, Name, Description, Parent FROM Roles")
         waiting = {_text(row[0]): OriginalGroup(*map(_text, row)) for row in rows}
         ordered: list[OriginalGroup] = []
         while waiting:
@@ -130,8 +133,26 @@ class Original:
             "SELECT PermissibleID, GroupID, AccessType, Expiry FROM PermissionsRepository"
             " WHERE Type = 'QuantApp.Kernel.User'"
         )
-        rows = self._connection.execute(statement)
+        rows = self._select(statement)
         return [OriginalMember(_text(row[0]), _text(row[1]), int(row[2]), _expiry(_text(row[3]))) for row in rows]
+
+
+def _file(file: Path, closing: contextlib.ExitStack) -> Select:
+    if not file.is_file():
+        raise NotFoundError(f"there is no such file: {file}")
+    # By the driver itself: our own connections would change how the file is written.
+    return closing.enter_context(
+        contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True))
+    ).execute
+
+
+def _server(location: Location, closing: contextlib.ExitStack) -> Select:
+    from coflows_jupyter.database.connection import Database
+
+    database = Database(location, migrate=False)
+    closing.callback(database.close)
+    connection = closing.enter_context(database.reader())
+    return connection.exec_driver_sql
 
 
 def read_value(text: str, kind: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +14,7 @@ from coflows_jupyter.access.records import Actor
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.database.location import Location
 from coflows_jupyter.database.original import Original, OriginalEntry, OriginalMember, OriginalUser
-from coflows_jupyter.errors import ArgumentsError, ConfigError, ConflictError, NotFoundError
+from coflows_jupyter.errors import ArgumentsError, ConflictError, NotFoundError
 from coflows_jupyter.mset.model import Author, Change, encode
 
 if TYPE_CHECKING:
@@ -51,22 +50,19 @@ class Adopted(msgspec.Struct):
     left: list[str] = []
 
 
-def adopt(location: Location, file: Path) -> Adopted:
-    """Take over what ``file`` holds; what is here already stays, so it may be done again.
+def adopt(location: Location, source: Location) -> Adopted:
+    """Take over what ``source`` holds; what is here already stays, so it may be done again.
 
     Args:
-        location: our database, a SQLite file.
-        file: the original's; it may be the same one, whose tables of the original stay as they are.
+        location: our database.
+        source: the original's; it may be the same one, whose tables of the original stay as they are.
 
     Raises:
         ConfigError: one of the two can't be used.
         NotFoundError: there is no such file.
     """
-    if location.file is None:
-        hint = 'import with "Type": "sqlite", then coflows db backup, and restore it here'
-        raise ConfigError(f"a database of the original is not imported into {location} directly", hint=hint)
     result = Adopted()
-    with Original(file) as original:
+    with Original(source) as original:
         found = original.users()
         # Outside of the transaction: each takes a moment.
         hashes = {user.id: passwords.hash_md5(user.md5) if user.md5 else "" for user in found}
@@ -75,7 +71,7 @@ def adopt(location: Location, file: Path) -> Adopted:
             database.run(lambda connection: _people(connection, original, found, hashes, result))
         finally:
             database.close()
-        _sets(location.file, original, result)
+        _sets(location, original, result)
     return result
 
 
@@ -123,10 +119,10 @@ def _end(member: OriginalMember) -> str:
     return member.expires
 
 
-def _sets(file: Path, original: Original, result: Adopted) -> None:
+def _sets(location: Location, original: Original, result: Adopted) -> None:
     from coflows_jupyter.mset.place import open_database
 
-    store = open_database(file)
+    store = open_database(location)
     try:
         for name, entries in itertools.groupby(original.entries(), lambda entry: entry.set):
             before = result.entries

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import COFLOWS, RunningServer, secret_key
+from tests.mset.test_adoption import SCHEMA
 
 
 @pytest.fixture
@@ -39,6 +40,21 @@ def test_from_nothing_to_a_restored_backup(flow: Path) -> None:
     restored = json.loads(coflows(flow, "db", "restore", "b.zip", "--json").stdout)
     found = json.loads(coflows(flow, "db", "status", "--json").stdout)
     assert (found["rows"], found["schema"]) == (restored["tables"], restored["schema"])
+
+
+def test_a_configuration_of_the_original_names_its_database(flow: Path) -> None:
+    """What `Database` there names is imported, as the file itself would be."""
+    (flow / "theirs").mkdir()
+    with sqlite3.connect(flow / "theirs" / "database.db") as connection:
+        connection.executescript(SCHEMA)
+        connection.execute("INSERT INTO M VALUES ('prices', 'e1', '7', '', 'System.Int32')")
+    database = {"Type": "sqlite", "Connection": "mnt/database.db"}
+    config = flow / "theirs" / "coflows_config.json"
+    config.write_text(json.dumps({"Workflow": "mnt/package.json", "Database": database}))
+    said = coflows(flow, "db", "import", "theirs/coflows_config.json", "--config", "coflows_config.json")
+    assert "1 entries in 1 M sets" in said.stdout, said.stderr
+    again = coflows(flow, "db", "import", "theirs/database.db", "--config", "coflows_config.json")
+    assert "1 were there already" in again.stdout, again.stderr
 
 
 def test_the_statements_of_migrations_can_be_run_by_others(flow: Path) -> None:

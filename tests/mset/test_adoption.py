@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from coflows_jupyter.access import accounts, groups
@@ -95,11 +97,11 @@ def test_values_are_read_as_the_original_reads_them(text: str, kind: str, value:
     assert read_value(text, kind) == value
 
 
-def test_everything_is_taken_over_and_nothing_changed(original: Path, tmp_path: Path) -> None:
+def test_everything_is_taken_over_and_nothing_changed(original: Path, location: Location) -> None:
     """People with their levels, sets with the IDs of their entries; a second time adds nothing."""
-    location = Location.at(tmp_path / "own.db")
     before = original.read_bytes()
-    found = adopt(location, original)
+    source = Location.at(original)
+    found = adopt(location, source)
     assert (found.users, found.groups, found.members) == (1, 2, 2)
     assert (found.sets, found.entries, found.known, found.own) == (2, 4, 0, 2)
     assert found.left == ["ann@example.org in group Public: its end can't be read"]
@@ -113,12 +115,12 @@ def test_everything_is_taken_over_and_nothing_changed(original: Path, tmp_path: 
     assert database.run(lambda c: groups.find_group(c, "sub")).parent == "wid"
     database.close()
 
-    store = open_database(tmp_path / "own.db")
+    store = open_database(location)
     prices = {entry.id: decode(entry.value) for entry in store.load("prices").entries}
     assert prices == {"e1": {"name": "O'Neil", "price": 1.5}, "e2": '{"name": 1}', "e3": "no json"}
     store.close()
 
-    again = adopt(location, original)
+    again = adopt(location, source)
     assert (again.users, again.groups, again.members, again.entries, again.known) == (0, 0, 0, 0, 4)
     assert again.left == found.left
 
@@ -126,16 +128,37 @@ def test_everything_is_taken_over_and_nothing_changed(original: Path, tmp_path: 
 def test_the_file_of_the_original_may_become_ours(original: Path) -> None:
     """A configuration of the original names its file: its tables stay, and status says that they are there."""
     assert look(Location.at(original)).original
-    adopt(Location.at(original), original)
+    adopt(Location.at(original), Location.at(original))
     assert "PermissionsRepository" in look(Location.at(original)).original
-    with Original(original) as found:
+    with Original(Location.at(original)) as found:
         assert len(list(found.entries())) == 6
+
+
+def test_the_original_may_be_on_a_server(original: Path, postgres_url: str, tmp_path: Path) -> None:
+    """Its tables are found in a database server, too, and what is taken over may be kept beside them."""
+    with psycopg.connect(postgres_url) as there, closing(sqlite3.connect(original)) as here:
+        there.execute(SCHEMA.replace("DATETIME", "TIMESTAMP").encode())
+        here.execute("DELETE FROM PermissionsRepository WHERE Expiry NOT LIKE '____-%'")
+        for table in ("M", "Users", "Roles", "PermissionsRepository"):
+            rows = here.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - one of these
+            marks = ", ".join(["%s"] * len(rows[0]))
+            there.cursor().executemany(f"INSERT INTO {table} VALUES ({marks})".encode(), rows)  # noqa: S608 - likewise
+    source = Location.parse("postgres", postgres_url)
+    for location in (source, Location.at(tmp_path / "own.db")):
+        found = adopt(location, source)
+        assert (found.users, found.groups, found.members, found.sets, found.entries) == (1, 2, 2, 2, 4)
+        database = Database(location)
+        levels = {m.group: (m.level, m.expires) for m in database.run(groups.list_members)}
+        assert levels == {"wid": (2, ""), "sub": (1, "2001-02-03T04:05:06+00:00")}
+        database.close()
+    with psycopg.connect(postgres_url) as there:
+        assert there.execute("SELECT count(*) FROM M").fetchone() == (6,)
 
 
 def test_passwords_of_the_original_still_open(original: Path, tmp_path: Path) -> None:
     """Nothing keeps the MD5 as it was; with the first log-in it is out of the way."""
     location = Location.at(tmp_path / "own.db")
-    adopt(location, original)
+    adopt(location, Location.at(original))
 
     async def work() -> list[str]:
         database = Database(location)
@@ -159,10 +182,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     """The sentence names the file."""
     location = Location.at(tmp_path / "own.db")
     with pytest.raises(NotFoundError, match=r"no such file: .*nothing\.db"):
-        adopt(location, tmp_path / "nothing.db")
+        adopt(location, Location.at(tmp_path / "nothing.db"))
     (tmp_path / "text.db").write_text("no database " * 100)
     with pytest.raises(ConfigError, match=r"text\.db can't be read"):
-        adopt(location, tmp_path / "text.db")
+        adopt(location, Location.at(tmp_path / "text.db"))
     sqlite3.connect(tmp_path / "empty.db").close()
     with pytest.raises(ConfigError, match="is no database of the original"):
-        adopt(location, tmp_path / "empty.db")
+        adopt(location, Location.at(tmp_path / "empty.db"))
