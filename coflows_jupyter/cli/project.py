@@ -12,7 +12,13 @@ import typer
 
 from coflows_jupyter.cli.session import session
 
-Name = Annotated[str, typer.Argument(help="Its name; letters, digits and underscores.")]
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[LANGUAGE] NAME",
+        help="Its name, letters, digits and underscores; before it py, cs, vb or fs, Python by default.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,25 +49,25 @@ def new(
     output.say(f"Created {folder}\nStart it with: coflows server {directory}")
 
 
-def add_query(context: typer.Context, name: Name) -> None:
-    """Add a Query: a Python file whose public functions are endpoints."""
+def add_query(context: typer.Context, words: Words) -> None:
+    """Add a Query: a file whose public functions are endpoints."""
     from coflows_jupyter.workflow.templates import add_query as add
 
-    _add(context, add, name)
+    _add(context, add, words)
 
 
-def add_agent(context: typer.Context, name: Name) -> None:
-    """Add an Agent: a Python function that runs on a schedule."""
+def add_agent(context: typer.Context, words: Words) -> None:
+    """Add an Agent: a function that runs on a schedule."""
     from coflows_jupyter.workflow.templates import add_agent as add
 
-    _add(context, add, name)
+    _add(context, add, words)
 
 
-def add_base(context: typer.Context, name: Name) -> None:
-    """Add a Base library: Python code that Queries import."""
+def add_base(context: typer.Context, words: Words) -> None:
+    """Add a Base library: code that Queries use."""
     from coflows_jupyter.workflow.templates import add_base as add
 
-    _add(context, add, name)
+    _add(context, add, words)
 
 
 def add_notebook(
@@ -126,11 +132,16 @@ def add_nuget(
     output.say(f"Added {package} {version}")
 
 
-def _add(context: typer.Context, make: Callable[[Path, str], Path], name: str) -> None:
+def _add(context: typer.Context, make: Callable[[Path, str, str], Path], words: list[str]) -> None:
     from coflows_jupyter.config import load_config
+    from coflows_jupyter.workflow.sources import LANGUAGES
 
+    *before, name = words
+    if len(before) > 1:
+        raise typer.BadParameter("there is one name, and a language before it")
+    language = LANGUAGES.get(f".{before[0]}", before[0]) if before else "python"
     current = session(context)
-    file = make(load_config(current.config).workflow, name)
+    file = make(load_config(current.config).workflow, name, language)
     current.output.document({"file": str(file)})
     current.output.say(f"Created {file}")
 

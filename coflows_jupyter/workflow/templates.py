@@ -19,7 +19,12 @@ from coflows_jupyter.workflow.package import FILE_NAME, read_package, save_packa
 from coflows_jupyter.workflow.sources import LANGUAGES
 
 # The languages that skeleton/ has a folder for, each with what tells a word that can't be a name there.
-_RESERVED: dict[str, Callable[[str], bool]] = {"python": keyword.iskeyword}
+_RESERVED: dict[str, Callable[[str], bool]] = {
+    "python": keyword.iskeyword,
+    "csharp": lambda word: word in _words("csharp"),
+    "vb": lambda word: word.lower() in _words("vb"),
+    "fsharp": lambda word: word in _words("fsharp"),
+}
 
 # The Workflow's name is also the name of its container, which clouds limit to this.
 _WORKFLOW_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -200,6 +205,10 @@ def _check(key: str, name: str, language: str) -> None:
 def _name_of(folder: Path) -> str:
     words = re.sub(r"[^A-Za-z0-9]+", "-", folder.name).strip("-")
     return (words if words[:1].isalpha() else f"Workflow-{words}")[:63].strip("-")
+
+
+def _words(language: str) -> list[str]:
+    return _skeleton(f"{language}/reserved.txt", {}).split()
 
 
 def _skeleton(path: str, values: dict[str, str]) -> str:
