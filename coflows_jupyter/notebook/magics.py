@@ -21,8 +21,10 @@ from coflows_jupyter.mset.m import M
 from coflows_jupyter.notebook.cells import QueryMagics
 from coflows_jupyter.notebook.client import Client
 from coflows_jupyter.notebook.query import Directory, Queries, Query
+from coflows_jupyter.notebook.secrets import ServersSecrets
 from coflows_jupyter.notebook.servers import find_server
 from coflows_jupyter.notebook.sets import settle_notebook
+from coflows_jupyter.runtimes import vault
 
 STOP_SECONDS = 3.0
 
@@ -108,6 +110,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.user_ns["query"] = Queries(directory)
     shell.user_ns["M"] = M
     settle_notebook(lambda: Client(find_server()))
+    vault.settle(ServersSecrets(lambda: Client(find_server())))
     shell.register_magics(CoflowsMagics(shell, directory), QueryMagics(shell, directory))
     # Without this, Tab does not look into objects that answer for attributes by themselves.
     policy = EVALUATION_POLICIES["limited"]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Self
+from typing import Protocol, Self
 from weakref import WeakSet
 
 from coflows_jupyter.runtimes.masking import Masker
@@ -86,9 +86,16 @@ class _Answer:
         self.problem = ""
 
 
+class Teller(Protocol):
+    """Knows secrets, as a ``Vault`` does."""
+
+    def get(self, name: str) -> str:
+        """See ``Vault.get``."""
+
+
 _vaults: WeakSet[Vault] = WeakSet()
 _inside: ContextVar[Vault | None] = ContextVar("coflows_vault", default=None)
-_settled: list[Vault] = []
+_settled: list[Teller] = []
 
 
 @contextmanager
@@ -106,12 +113,12 @@ def enter(vault: Vault) -> None:
     _inside.set(vault)
 
 
-def settle(vault: Vault) -> None:
+def settle(teller: Teller) -> None:
     """Let the whole process have them, also threads that belong to no call."""
-    _settled[:] = [vault]
+    _settled[:] = [teller]
 
 
-def _vault() -> Vault | None:
+def _teller() -> Teller | None:
     return _inside.get() or next(iter(_settled), None)
 
 
@@ -127,15 +134,16 @@ def secret(name: str) -> str:
     """Return a secret of the Workflow, which ``coflows secret set NAME`` keeps.
 
     It is masked in what the call prints and logs, in its errors and tracebacks; what the function returns is its own.
+    In a notebook its ``repr`` does not show it, and nothing is masked.
 
     Args:
         name: as it was set.
 
     Raises:
-        LookupError: there is none of this name, or this code runs in no host.
+        LookupError: there is none of this name, it may not be told, or this code runs in no host and no notebook.
     """
-    vault = _vault()
-    if vault is None:
-        message = "secrets are told to functions of the Workflow only"
-        raise LookupError(f"{message}; in a notebook, read the text with getpass, or call a function that uses it")
-    return vault.get(name)
+    teller = _teller()
+    if teller is None:
+        message = "secrets are told to functions of the Workflow and to notebooks"
+        raise LookupError(f"{message}; in a notebook: %load_ext coflows_jupyter")
+    return teller.get(name)

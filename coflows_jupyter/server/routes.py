@@ -62,6 +62,7 @@ from coflows_jupyter.server.models import (
     Report,
     RunList,
     SecretList,
+    SecretWish,
     Source,
     UserList,
     WorkflowList,
@@ -301,8 +302,9 @@ ROUTES = (
     _api(
         _WORKFLOW + "/secrets/{name}",
         SecretHandler,
-        {"PUT": Rule.WRITE, "DELETE": Rule.WRITE},
-        "Set or delete a secret.",
+        {"GET": Rule.WRITE, "PUT": Rule.WRITE, "DELETE": Rule.WRITE},
+        "Tell, set or delete a secret.",
+        SecretWish,
     ),
     _api(
         "coflows/api/me/keys",

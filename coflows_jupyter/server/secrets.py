@@ -1,12 +1,15 @@
-"""Secrets of a Workflow, in the native REST API: their names can be listed, their texts only be replaced."""
+"""Secrets of a Workflow, in the native REST API: names are listed, texts set, and told to programs with Write."""
 
 from __future__ import annotations
 
 import msgspec
 
+from coflows_jupyter.access import journal
 from coflows_jupyter.access.secrets import list_secrets, remove_secret, set_secret
+from coflows_jupyter.errors import DeniedError
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.models import SecretList, SecretWish
+from coflows_jupyter.server.people import check_unlimited
 
 
 class SecretsHandler(BaseHandler):
@@ -21,6 +24,17 @@ class SecretsHandler(BaseHandler):
 
 class SecretHandler(BaseHandler):
     """``/coflows/api/workflows/WID/secrets/NAME``."""
+
+    async def get(self, workflow: str, name: str) -> None:
+        """Tell the text to a program whose caller could have it from code that they write; the audit says so."""
+        engine = self.services.engine(workflow)
+        text = await engine.secrets.get(engine.id, name)
+        check_unlimited(self)
+        if self.presented != "header":
+            # A script that gets into a page of ours must not get further than that page.
+            raise DeniedError("secrets are told to programs, which send a key in a header, and not to browsers")
+        await engine.secrets.do(lambda c: journal.record(c, self.actor, "secret.tell", f"{engine.id}/{name}"))
+        self.write_json(msgspec.json.encode(SecretWish(text)))
 
     async def put(self, workflow: str, name: str) -> None:
         """Set a secret; functions that ask for it are told from now on."""

@@ -56,6 +56,7 @@ def test_no_acknowledged_add_is_lost(location: Location) -> None:
     there = {entry for entry, _ in m.items()}
     assert acknowledged <= there
     assert {event.entry for event in m.changes()} == there
+    sys.stdout.write(f"{location.type}: {KILLS} writers killed, {len(acknowledged):,} adds acknowledged, all there\n")
     store.close()
     if location.file:
         connection = sqlite3.connect(location.file)

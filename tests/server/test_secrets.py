@@ -178,6 +178,22 @@ def test_functions_have_them(server: Server, texts: dict[str, str]) -> None:
     assert "coflows secret set ROTATED" in call(server, "Digest?name=ROTATED").json()["detail"]
 
 
+def test_they_are_told_to_programs_with_write_only(server: Server, texts: dict[str, str]) -> None:
+    """With a key in a header that is not limited: not by an address, not for Read, not for a key that ends."""
+    path = f"coflows/api/workflows/{WID}/secrets/S7"
+    assert server.http.get(path).json() == {"text": texts["S7"]}
+    bare = httpx.Client(base_url=server.url, trust_env=False)
+    assert bare.get(path).status_code == 401
+    assert bare.get(f"{path}?_cokey={KEY}").status_code == 403
+    server.http.post("coflows/api/users", json={"id": "ann"}).raise_for_status()
+    for level, expires, status in ((1, "", 403), (2, "", 200), (2, "1h", 403)):
+        server.http.put(f"coflows/api/groups/{WID}/members/ann", json={"level": level}).raise_for_status()
+        key = server.http.post("coflows/api/keys", json={"user": "ann", "expires": expires}).json()["key"]
+        assert bare.get(path, headers={"x-api-key": key}).status_code == status
+    told = [e["actor"] for e in server.http.get("coflows/api/audit").json()["entries"] if e["action"] == "secret.tell"]
+    assert told == ["ann", "root"], "what was refused is told to nobody"
+
+
 def test_the_log_of_a_call_says_that_something_was_there(server: Server) -> None:
     """Masked, not missing: whoever looks for a mistake sees where the secret went."""
     answer = call(server, "Print?name=S3")
