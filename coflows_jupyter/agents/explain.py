@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from coflows_jupyter.agents.model import AgentRun, AgentState, instant, iso, micros
+from coflows_jupyter.agents.model import AgentRun, AgentState, instant, iso, late, micros
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.runs.model import moment
 from coflows_jupyter.runtimes.agent import AgentEntry
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from coflows_jupyter.agents.store import AgentStore
 
 _MINUTE = 60_000_000
+# What begins this late is told so.
+_SLOW_SECONDS = 1.0
 
 _SENTENCES = {
     "due": "it waits for its turn",
@@ -46,7 +48,9 @@ def explain_at(store: AgentStore, connection: Connection, entry: AgentEntry, tex
     """
     at = named(text, entry, now)
     state = next((agent for agent in store.agents(connection) if agent.agent_id == entry.id), None)
-    return explain(entry, state, store.runs(connection, entry.id, until=at + _MINUTE, limit=20), at, now)
+    found = explain(entry, state, store.runs(connection, entry.id, until=at + _MINUTE, limit=20), at, now)
+    drift = store.drift(connection, entry.id, at + _MINUTE) if entry.schedule else ""
+    return [*found, f"around then, {drift}"] if drift else found
 
 
 def explain(entry: AgentEntry, state: AgentState | None, runs: Sequence[AgentRun], at: int, now: int) -> list[str]:
@@ -96,6 +100,7 @@ def _sentence(run: AgentRun) -> str:
         what = f"it is tried again at {iso(run.not_before)}"
     where = f" on {run.owner}" if run.owner else ""
     times = f", started {iso(run.started_at)}" if run.started_at else ""
+    times += f" which is {seconds:.3g} s late" if (seconds := late(run)) and seconds >= _SLOW_SECONDS else ""
     times += f", ended {iso(run.ended_at)}" if run.ended_at and run.started_at else ""
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
     reason = f": {run.reason}" if run.reason else ""

@@ -116,6 +116,7 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
         callbacks: which of its functions there are.
         policy: what happens to its runs.
         last: its latest run that is over.
+        drift: how it does not keep its schedule's pace, in a sentence; empty when it does.
         running: IDs of runs that go on.
         notebook: the notebook that its job executes, empty for code.
         parameters: what the notebook is executed with.
@@ -133,9 +134,14 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
     callbacks: tuple[Callback, ...]
     policy: dict[str, Any]
     last: dict[str, Any] | None
+    drift: str
     running: list[str]
     notebook: str
     parameters: dict[str, Any]
+
+
+# Later than any tick.
+LAST = 2**62
 
 
 def micros(moment: datetime) -> int:
@@ -156,6 +162,11 @@ def iso(value: int) -> str | None:
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
+def late(run: AgentRun) -> float | None:
+    """Return seconds from when a run was due until it began, ``None`` where that is not known or was tried again."""
+    return (run.started_at - run.fire_at) / 1_000_000 if run.started_at and run.attempt == 1 else None
+
+
 def public(run: AgentRun) -> dict[str, Any]:
     """Return a run as the command and the REST API give it."""
     return {
@@ -167,6 +178,7 @@ def public(run: AgentRun) -> dict[str, Any]:
         "owner": run.owner or None,
         "started_at": iso(run.started_at),
         "ended_at": iso(run.ended_at),
+        "late_seconds": late(run),
         "reason": run.reason,
         "cause": run.cause,
         "function": run.function,

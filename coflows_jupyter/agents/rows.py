@@ -165,6 +165,11 @@ class Rows:
         names = kind.__struct_fields__
         return [kind(**dict(zip(names, row, strict=True))) for row in found]
 
+    def ticks(self, connection: sa.Connection, agent_id: str, until: int, count: int) -> list[AgentRun]:
+        """Return the last runs that an Agent's schedule made for instants until one, the latest first."""
+        wanted = (RUNS.c.agent_id == agent_id, RUNS.c.cause == "schedule", RUNS.c.fire_at <= until)
+        return self.runs(connection, RUN.where(*wanted).order_by(RUNS.c.fire_at.desc()).limit(count))
+
     def agents_by_id(
         self, connection: sa.Connection, ids: Sequence[str], statement: sa.Select[Any] = AGENTS_TO_CHANGE
     ) -> list[AgentState]:

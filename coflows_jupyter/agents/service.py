@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coflows_jupyter.access.permissions import AccessType, Caller
+from coflows_jupyter.agents.cadence import Pace
 from coflows_jupyter.agents.explain import explain_at
 from coflows_jupyter.agents.model import AgentModel, AgentRun, AgentState, Mode, instant, iso, micros, new_run, public
 from coflows_jupyter.agents.news import News
@@ -74,6 +75,7 @@ class Agents:
         self._sets = sets
         self._keep = round(keep * 86_400_000_000)
         self._pruned = 0
+        self._pace = Pace()
         self._subscriptions: dict[str, Callable[[], None]] = {}
         self._teller = Teller(self.send, self._before)
         self._news = News(on_change)
@@ -264,11 +266,13 @@ class Agents:
         """Return all Agents, with what they do next and did last."""
         if self._scheduler is None:
             return []
-        states = {
-            state.agent_id: state
-            for state in await self._scheduler.transact(lambda store, connection, _now: store.agents(connection))
-        }
-        latest = await self._scheduler.transact(lambda store, connection, _now: store.latest(connection))
+        known, latest = await self._scheduler.transact(lambda store, c, _now: (store.agents(c), store.latest(c)))
+        states = {state.agent_id: state for state in known}
+        if stale := self._pace.stale(latest):
+            drifts = await self._scheduler.transact(
+                lambda store, c, _now: [store.drift(c, run.agent_id) for run in stale]
+            )
+            self._pace.take(zip(stale, drifts, strict=True))
         return [self._model(entry, states.get(entry.id), latest) for entry in self.catalog.agents.values()]
 
     def _model(self, entry: AgentEntry, state: AgentState | None, latest: list[AgentRun]) -> AgentModel:
@@ -290,6 +294,7 @@ class Agents:
             callbacks=entry.callbacks,
             policy=msgspec.to_builtins(entry.policy),
             last=public(over) if over else None,
+            drift=self._pace.drift(entry.id) if upcoming else "",
             running=[run.run_id for run in mine if run.state == "running"],
             notebook=entry.notebook,
             parameters=entry.parameters,

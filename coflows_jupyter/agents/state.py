@@ -30,6 +30,8 @@ MISSED_SECONDS = 60.0
 MOST_TICKS = 1000
 
 _SECOND = 1_000_000
+# How the reasons of ticks begin that are not to run because somebody, or a policy, wants it so.
+_PAUSED, _MISSED = "paused", "missed"
 
 Outcome = Literal["succeeded", "failed", "timed_out", "cancelled"]
 
@@ -120,16 +122,21 @@ def _latest(schedule: Schedule, end: datetime) -> list[Tick]:
 
 def _row(tick: Tick, policy: Policy, agent: AgentState, now: int, missed: Sequence[Tick]) -> Row:
     if agent.mode == "paused":
-        return Row(tick, "schedule", "skipped", f"paused{' ' + agent.why if agent.why else ''}")
+        return Row(tick, "schedule", "skipped", f"{_PAUSED}{' ' + agent.why if agent.why else ''}")
     if tick not in missed:
         return Row(tick, "schedule", "due")
     if policy.catchup == "none":
-        return Row(tick, "schedule", "skipped", "missed: no server was there, and catch-up is none")
+        return Row(tick, "schedule", "skipped", f"{_MISSED}: no server was there, and catch-up is none")
     if now - micros(tick.at) > policy.window * _SECOND:
-        return Row(tick, "schedule", "skipped", f"missed longer ago than the catch-up window of {policy.window:g} s")
+        return Row(tick, "schedule", "skipped", f"{_MISSED} longer ago than the catch-up window of {policy.window:g} s")
     if policy.catchup == "last" and tick.at != missed[-1].at:
-        return Row(tick, "schedule", "skipped", "missed: only the last of the missed ticks is caught up")
-    return Row(tick, "catchup", "due", "missed: no server was there")
+        return Row(tick, "schedule", "skipped", f"{_MISSED}: only the last of the missed ticks is caught up")
+    return Row(tick, "catchup", "due", f"{_MISSED}: no server was there")
+
+
+def deliberate(run: AgentRun) -> bool:
+    """Return whether a tick did not run because the Agent was paused, or because no server was there for it."""
+    return run.state == "skipped" and run.reason.startswith((_PAUSED, _MISSED))
 
 
 def admit(due: Iterable[AgentRun], running: Sequence[AgentRun], policy: Policy, now: int) -> Admission:

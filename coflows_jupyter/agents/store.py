@@ -8,8 +8,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from coflows_jupyter.agents import hearing, rows, state
-from coflows_jupyter.agents.model import AgentRun, AgentState, Mode, instant, micros, new_run
+from coflows_jupyter.agents import cadence, hearing, rows, state
+from coflows_jupyter.agents.model import LAST, AgentRun, AgentState, Mode, instant, micros, new_run
 from coflows_jupyter.agents.rows import Rows
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.state import Outcome
@@ -377,6 +377,10 @@ class AgentStore:
         wanted += [RUNS.c.run_id == run_id] if run_id else []
         order = (RUNS.c.fire_at.desc(), RUNS.c.number.desc())
         return self._rows.runs(connection, rows.RUN.where(*wanted).order_by(*order).limit(limit))
+
+    def drift(self, connection: sa.Connection, agent_id: str, until: int = LAST) -> str:
+        """Say how an Agent did not keep its schedule's pace until an instant; see ``cadence.drift``."""
+        return cadence.drift(self._rows.ticks(connection, agent_id, until, cadence.TICKS))
 
     def prune(self, connection: sa.Connection, before: int) -> None:
         """Delete runs that were over before an instant."""

@@ -60,6 +60,9 @@ def list_agents(context: typer.Context) -> None:
         for agent in found
     ]
     _table(current, rows, "no Agents: a file of Agents/ declares one")
+    for agent in found:
+        if agent["drift"]:
+            current.output.write(f"{agent['id']}: {agent['drift']}")
 
 
 def start(context: typer.Context, agent: AgentId) -> None:
@@ -258,6 +261,7 @@ def _show(current: Session, answer: Mapping[str, Any]) -> None:
             "run": run["run_id"],
             "state": run["state"],
             "attempt": run["attempt"],
+            "late": "" if run["late_seconds"] is None else f"{run['late_seconds']:.3g} s",
             "cause": run["cause"],
             "reason": run["reason"],
         }

@@ -317,6 +317,8 @@ export interface IAgent {
   /** Which of its functions there are. */
   callbacks: string[];
   last: IAgentRun | null;
+  /** How it does not keep its schedule's pace, in a sentence; empty when it does. */
+  drift: string;
   /** IDs of runs that go on. */
   running: string[];
   /** The notebook that its job executes, below the Lab root; empty for code. */
@@ -337,6 +339,8 @@ export interface IAgentRun {
   owner: string | null;
   started_at: string | null;
   ended_at: string | null;
+  /** From when it was due until it began; null where that is not known. */
+  late_seconds: number | null;
   reason: string;
   cause: 'schedule' | 'catchup' | 'set' | 'message' | 'manual' | 'backfill';
 }

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import Connection
 
 from coflows_jupyter.agents import rows
+from coflows_jupyter.agents.explain import explain_at
 from coflows_jupyter.agents.model import AgentRun, Mode, instant, micros
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.store import AgentStore
@@ -328,6 +330,31 @@ def test_of_many_that_wait_none_waits_for_ever(database: Database) -> None:
         if late:
             break
     assert [run.agent_id for run in late] == ["late"]
+
+
+def test_a_pace_that_is_not_kept_is_explained(database: Database) -> None:
+    """The last ticks until the time that is asked for say how the Agent drifts; what others make of it does not."""
+    store = AgentStore("w", "server", LEASE)
+    entry = AgentEntry("a", "A", schedule=SCHEDULE, callbacks=("job",))
+    declare(database, entry, store)
+    ticks = [
+        msgspec.structs.replace(
+            waiting("a", number),
+            cause="schedule",
+            state="succeeded",
+            attempt=1,
+            fire_at=START + number * 20_000_000,
+            started_at=START + number * 20_000_000 + max(0, number - 10) * 3_000_000,
+        )
+        for number in range(30)
+    ]
+    database.run(lambda c: store.add(c, [*ticks, waiting("a", 1_000_000_000)]))
+    assert database.run(lambda c: store.drift(c, "a", ticks[9].fire_at)) == ""
+    assert database.run(lambda c: store.drift(c, "a")).endswith("0 s after their ticks 19 runs ago, 57 s now")
+    at = instant(ticks[29].fire_at).isoformat()
+    first, second = database.run(lambda c: explain_at(store, c, entry, at, START + 600_000_000))
+    assert "which is 57 s late" in first
+    assert second.startswith("around then, its runs begin later and later")
 
 
 def waiting(agent_id: str, number: int) -> AgentRun:

@@ -20,6 +20,7 @@ function makeAgent(id: string, more: Partial<IAgent> = {}): IAgent {
     callbacks: ['job'],
     last: null,
     running: [],
+    drift: '',
     notebook: '',
     parameters: {},
     ...more
@@ -38,6 +39,7 @@ function makeRun(id: string, more: Partial<IAgentRun> = {}): IAgentRun {
     ended_at: '2026-01-01T09:00:01Z',
     reason: '',
     cause: 'schedule',
+    late_seconds: 0.1,
     ...more
   };
 }

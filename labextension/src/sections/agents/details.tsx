@@ -21,6 +21,11 @@ export function AgentDetails({ agent }: { agent: IAgent }): React.JSX.Element {
   return (
     <div className="jp-Coflows-runDetails">
       {agent.description && <p>{agent.description}</p>}
+      {agent.drift && (
+        <p role="status" className="jp-Coflows-banner">
+          {trans.__('Not on time: %1', agent.drift)}
+        </p>
+      )}
       <ModeSwitch agent={agent} />
       <Actions agent={agent} />
       <Parameters values={agent.parameters} />

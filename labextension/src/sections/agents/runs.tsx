@@ -107,6 +107,12 @@ function RunDetails({ details }: { details: IAgentRunDetails }): React.JSX.Eleme
         <dd>{stateLabels(trans)[run.state]}</dd>
         <dt>{trans.__('Due')}</dt>
         <dd>{new Date(run.fire_at).toLocaleString()}</dd>
+        {run.late_seconds !== null && (
+          <>
+            <dt>{trans.__('Began')}</dt>
+            <dd>{trans.__('%1 after that', durationText(run.late_seconds))}</dd>
+          </>
+        )}
         {run.attempt > 1 && (
           <>
             <dt>{trans.__('Attempt')}</dt>

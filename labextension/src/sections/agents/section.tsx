@@ -71,6 +71,7 @@ function AgentRow({ agent, now, open }: IAgentRowProps): React.JSX.Element {
           agent,
           agent.callbacks.includes('body') ? trans.__('on a message') : trans.__('by hand')
         )}
+        {agent.drift && ` · ${trans.__('not on time')}`}
       </span>
     </button>
   );
