@@ -10,7 +10,7 @@ LABEXTENSION := $(shell find labextension -path labextension/node_modules -prune
 test bench: export DOTNET_ROOT = $(shell .ci/dotnet)
 test bench: export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
-.PHONY: help run test check chaos bench clean
+.PHONY: help run test check chaos image bench clean
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -38,6 +38,10 @@ chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come on each database, 
 	@COFLOWS_CHAOS_TICKS=$${COFLOWS_CHAOS_TICKS:-100000} COFLOWS_CHAOS_AGENTS=$${COFLOWS_CHAOS_AGENTS:-400} COFLOWS_CHAOS_KILLS=200 $(VENV)/bin/pytest --timeout 3600 tests/chaos
 	@COFLOWS_TEST_WRITES=2000 $(VENV)/bin/pytest --timeout 3600 tests/mset/test_processes.py
 
+
+image: $(VENV)/test  ## Build the image, run it and push it, as root on Debian; the log is test-results/image.log
+	@.ci/system-packages podman buildah runc debootstrap docker-registry
+	@COFLOWS_TEST_IMAGE=1 $(VENV)/bin/pytest tests/deploy/test_container.py
 
 bench: $(VENV)/test $(VENV)/gateway/installed $(VENV)/prefect/installed  ## Measure speed against peers
 	@.ci/system-packages wrk chromium fonts-dejavu-core

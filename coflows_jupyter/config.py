@@ -32,6 +32,9 @@ FILE_NAMES = ("coflows_config.json", "quantapp_config.json")
 # The original's sample key, known to everybody.
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
 
+# Set in the project's image.
+CONTAINER = "COFLOWS_CONTAINER"
+
 _FROM_ENVIRON = "coflows_config (environment variable)"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -285,7 +288,7 @@ def load_config(
     """Find, read and check a config.
 
     Looked for in this order: ``argument``, the file named by ``config_file``, the text in ``coflows_config``, a file in
-    the working directory.
+    the working directory. In the project's image, paths in a file outside of the working directory mean that.
 
     Args:
         argument: path of the file, or of a folder that holds it.
@@ -307,7 +310,9 @@ def load_config(
         raise _fail(file, "unreadable", f"the file can't be read: {error.strerror}", "check its permissions") from None
     except UnicodeDecodeError:
         raise _fail(file, "encoding", "the file is not UTF-8 text", "save it as UTF-8") from None
-    return read_config_text(text, file, file.parent, environ)
+    # A file that a container gets by itself, from a volume of secrets, is about the Workflow where it runs.
+    alone = environ.get(CONTAINER) and not file.is_relative_to(start)
+    return read_config_text(text, file, start if alone else file.parent, environ)
 
 
 def _find(path: Path) -> Path:
@@ -344,7 +349,7 @@ def read_config_text(text: str, file: Path | None, folder: Path, environ: Mappin
             "file": file,
             "folder": folder,
             "document": document,
-            "container": bool(environ.get("COFLOWS_CONTAINER")),
+            "container": bool(environ.get(CONTAINER)),
         }
         config, more = check(Config, document, context=Surroundings(folder, environ), own=own)
         found = [*found, *more]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -55,6 +55,20 @@ def _reveal(value: Any, info: ValidationInfo) -> Any:
         if name not in environ:
             raise ValueError(f"the environment variable {name} is not set; set it before the start")
     return _REFERENCE.sub(lambda match: environ[match[1]], value)
+
+
+def variables(value: object) -> Iterator[str]:
+    """Yield the environment variables that the values of a config refer to as ``${NAME}``.
+
+    Args:
+        value: the config's document, or a part of it.
+    """
+    match value:
+        case str():
+            yield from _REFERENCE.findall(value)
+        case dict():
+            for item in value.values():
+                yield from variables(item)
 
 
 def _locate(value: Any, info: ValidationInfo) -> Any:

@@ -342,3 +342,16 @@ def test_cors_takes_origins(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             load(tmp_path, {"Server": {"Cors": [wrong]}})
         assert "origin" in caught.value.diagnostics[0].message
+
+
+def test_a_config_of_its_own_volume_is_about_the_working_directory(tmp_path: Path) -> None:
+    """In the image a file outside of the working directory speaks of that; anywhere else, of its own folder."""
+    app, secret = tmp_path / "app", tmp_path / "secret"
+    app.mkdir()
+    secret.mkdir()
+    file = secret / "coflows_config.json"
+    file.write_text('{"Workflow": "mnt/package.json"}')
+    container = {"COFLOWS_CONTAINER": "1"}
+    assert load_config(file, environ=container, cwd=app).workflow == app / "package.json"
+    assert load_config(file, environ={}, cwd=app).workflow == secret / "package.json"
+    assert load_config(file, environ=container, cwd=tmp_path).workflow == secret / "package.json"

@@ -16,7 +16,22 @@ from typing import Annotated
 import typer
 
 from coflows_jupyter import __version__
-from coflows_jupyter.cli import aci, agents, db, doctor, key, local, msets, people, project, runs, secret, server, test
+from coflows_jupyter.cli import (
+    aci,
+    agents,
+    db,
+    doctor,
+    image,
+    key,
+    local,
+    msets,
+    people,
+    project,
+    runs,
+    secret,
+    server,
+    test,
+)
 from coflows_jupyter.cli.output import Output
 from coflows_jupyter.cli.session import Session, hoist
 
@@ -25,7 +40,7 @@ app = typer.Typer(
     epilog="--config, --json, --quiet and --debug work before and after any command.",
     rich_markup_mode=None,
 )
-for family in (project, doctor, test, server, local, runs, msets, agents, people, key, secret, db, aci):
+for family in (project, doctor, test, server, local, runs, msets, agents, people, key, secret, db, aci, image):
     family.register(app)
 
 

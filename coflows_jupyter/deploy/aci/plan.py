@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from coflows_jupyter import __version__
 from coflows_jupyter.access.keys import weakness
 from coflows_jupyter.azure import AzureContainerInstance
 from coflows_jupyter.config import Config
@@ -22,11 +21,11 @@ from coflows_jupyter.deploy.aci.auth import read_auth
 from coflows_jupyter.deploy.aci.facts import NOT_ASKED, Facts, Quota
 from coflows_jupyter.deploy.aci.limits import Objection, Wanted, objections, remarks
 from coflows_jupyter.deploy.aci.regions import find, nearest
+from coflows_jupyter.deploy.image import DEFAULT_IMAGE
 from coflows_jupyter.errors import ConfigError, Diagnostic
 from coflows_jupyter.workflow.package import Package
 
 SECTION = "AzureContainerInstance"
-DEFAULT_IMAGE = f"coflows/coflows-jupyter:{__version__}"
 HTTP_PORT, HTTPS_PORT = 80, 443
 DEFAULT_CORES, DEFAULT_MEMORY = 1.0, 2.0
 HOURS_A_MONTH = 730
