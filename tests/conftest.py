@@ -45,6 +45,10 @@ def needs(program: str) -> None:
         pytest.skip(f"needs {program}: apt-get install {program}")
 
 
+FOR_DOTNET = ("*.cs", "*.fs", "*.vb", "hedging.py")
+"""What of the sample needs .NET."""
+
+
 @pytest.fixture
 def free_port() -> int:
     """Return a TCP port of the loopback address that was free a moment ago."""
@@ -74,12 +78,18 @@ def isolated_environ(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
-    """Return the folder of a copy of the sample Workflow, with a SecretKey of its own and at rest: without Agents."""
+    """Return the folder of a copy of the sample Workflow, with a SecretKey of its own and at rest.
+
+    It has no Agents, and what is for .NET is left to tests of that: each of these servers would start it.
+    """
     folder = tmp_path / "sample"
-    left_out = shutil.ignore_patterns("*.db*", "__pycache__", ".ipynb_checkpoints", "Agents")
+    left_out = shutil.ignore_patterns("*.db*", "__pycache__", ".ipynb_checkpoints", "Agents", *FOR_DOTNET)
     shutil.copytree(ROOT / "mnt", folder, ignore=left_out)
     package = json.loads((folder / "package.json").read_text())
-    (folder / "package.json").write_text(json.dumps(package | {"Agents": []}, indent=4))
+    rest = {
+        key: [entry for entry in package[key] if (folder / entry["Content"]).is_file()] for key in ("Base", "Queries")
+    }
+    (folder / "package.json").write_text(json.dumps(package | rest | {"Agents": []}, indent=4))
     config = folder / "coflows_config.json"
     config.write_text(config.read_text().replace(PUBLISHED_KEY, secrets.token_hex(16)))
     return folder

@@ -23,12 +23,21 @@ _LISTS = ("Base", "Queries", "Agents")
 
 
 class Flow:
-    """A Workflow on disk and its engine, driven from a test that knows nothing of event loops."""
+    """A Workflow on disk and its engine, driven from a test that knows nothing of event loops.
+
+    Args:
+        folder: where it is; without ``files`` as it is there.
+        resources: of package.json.
+        files: sources, named ``Queries__q__cs``.
+    """
 
     def __init__(self, folder: Path, resources: dict[str, Any] | None = None, **files: str) -> None:
         self.folder = folder
         self.printed: list[tuple[str, str]] = []
         self._loop = asyncio.new_event_loop()
+        self.engine: Engine
+        if not files:
+            return
         for name, text in files.items():
             self.write(name, text)
         package: dict[str, Any] = {"ID": "wid", "Name": "Flow", "Resources": resources or {}}
@@ -38,7 +47,6 @@ class Flow:
         (folder / "package.json").write_text(json.dumps(package))
         config = {"Workflow": "package.json", "Server": {"Host": "localhost", "SecretKey": secrets.token_hex(16)}}
         (folder / "coflows_config.json").write_text(json.dumps(config))
-        self.engine: Engine
 
     def path(self, name: str) -> Path:
         """Return the path of a file that is named ``Queries__q__cs``."""

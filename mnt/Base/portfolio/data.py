@@ -29,3 +29,10 @@ def units() -> pd.Series[float]:
 def value(start: date | None = None, end: date | None = None) -> pd.Series[float]:
     """Return the value of the whole portfolio on each trading day."""
     return prices(start, end).mul(units()).sum(axis="columns").rename("value")
+
+
+def positions() -> list[tuple[str, float, float, float]]:
+    """Return of each asset its name, how many units there are, its last price and its yearly volatility."""
+    daily = prices().pct_change().std() * 252**0.5
+    table = pd.DataFrame({"units": units(), "price": prices().iloc[-1], "volatility": daily})
+    return [(str(row[0]), float(row[1]), float(row[2]), float(row[3])) for row in table.itertuples()]
