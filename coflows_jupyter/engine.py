@@ -33,6 +33,7 @@ from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
+from coflows_jupyter.host.secrets import answering
 from coflows_jupyter.mset.place import database_of, host_place, prune
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.live import Run
@@ -167,6 +168,7 @@ class Engine:
         self._preparer = Preparer(config)
         self.m = host_place(database_of(config))
         self.secrets = open_secrets(config)
+        self._answer = answering(lambda name: self.secrets.get(self.id, name), config.server.secret_key)
         self._pool = self._make_pool(on_output, early)
         self.agents: Agents | None = None
         if agents is not None:
@@ -182,7 +184,7 @@ class Engine:
             tell(run_id, stream, text)
 
         if self.mode == "embedded":
-            return EmbeddedPool(on_output, self.runs.report, database_of(self.config), self._secret)
+            return EmbeddedPool(on_output, self.runs.report, database_of(self.config), self._answer)
         host = self.config.host
         return ProcessPool(
             host.workers,
@@ -192,11 +194,8 @@ class Engine:
             on_progress=self.runs.report,
             early=early,
             database=database_of(self.config),
-            secrets=self._secret,
+            secrets=self._answer,
         )
-
-    async def _secret(self, name: str) -> str:
-        return await self.secrets.get(self.id, name)
 
     async def start(self) -> None:
         """Build for the first time and begin to watch; mistakes in the Workflow end up in the state."""

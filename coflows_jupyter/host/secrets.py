@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 from collections.abc import Awaitable, Callable
 
+from pydantic import SecretStr
+
+from coflows_jupyter.access.keys import weakness
 from coflows_jupyter.errors import CoflowsError, NotFoundError
 from coflows_jupyter.host.frames import Ask, Body, Request, Tell
+from coflows_jupyter.runtimes.vault import OWNER, key_digest
 
 TellSecret = Callable[[str], Awaitable[str]]
 
@@ -17,6 +22,25 @@ log = logging.getLogger(__name__)
 async def no_secret(name: str) -> str:
     """Know none."""
     raise NotFoundError(f"there is no secret {name}: nobody keeps any here")
+
+
+def answering(secrets: TellSecret, secret_key: SecretStr) -> TellSecret:
+    """Return what answers all that hosts ask.
+
+    Args:
+        secrets: tells the text of a secret by its name.
+        secret_key: the SecretKey of the configuration. Whether a key is that one, hosts may know: ``OWNER`` and the
+            key's digest is answered by a word for yes, and nothing for no. One that can be guessed is nobody's.
+    """
+
+    async def answer(name: str) -> str:
+        if not name.startswith(OWNER):
+            return await secrets(name)
+        key = secret_key.get_secret_value()
+        same = hmac.compare_digest(name.encode(), (OWNER + key_digest(key)).encode())
+        return "yes" if same and not weakness(key) else ""
+
+    return answer
 
 
 class Counter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from weakref import WeakSet
 from coflows_jupyter.runtimes.masking import Masker
 
 WAIT_SECONDS = 10.0
+
+OWNER = "owner:"
+"""Begins the question whether a key is the SecretKey; its ``key_digest`` follows. No secret has a name with a colon."""
 
 
 class SecretText(str):
@@ -58,6 +62,20 @@ class Vault:
         Raises:
             LookupError: there is none, or it can't be read.
         """
+        if name.startswith(OWNER):
+            raise LookupError(f"{name!r} can't be the name of a secret")
+        text = self._answer(name)
+        self.masker.add([text])
+        return SecretText(text, name)
+
+    def is_owner(self, key: str) -> bool:
+        """Whether a key is the server's SecretKey, which the server never tells."""
+        try:
+            return bool(self._answer(OWNER + key_digest(key)))
+        except LookupError:
+            return False
+
+    def _answer(self, name: str) -> str:
         number, answer = next(self._numbers), _Answer()
         self._waiting[number] = answer
         try:
@@ -68,8 +86,7 @@ class Vault:
             del self._waiting[number]
         if answer.problem:
             raise LookupError(answer.problem)
-        self.masker.add([answer.text])
-        return SecretText(answer.text, name)
+        return answer.text
 
     def told(self, number: int, text: str, problem: str) -> None:
         """Take the answer to a question."""
@@ -120,6 +137,17 @@ def settle(teller: Teller) -> None:
 
 def _teller() -> Teller | None:
     return _inside.get() or next(iter(_settled), None)
+
+
+def is_owner(key: str) -> bool:
+    """Whether a key is the SecretKey of the server whose host this is; nobody's is it elsewhere."""
+    teller = _teller()
+    return isinstance(teller, Vault) and teller.is_owner(key)
+
+
+def key_digest(key: str) -> str:
+    """Return what stands for a key where that itself is not to be told."""
+    return hashlib.sha256(b"coflows owner\0" + key.encode("utf-8", "replace")).hexdigest()
 
 
 def hide(text: str) -> str:

@@ -74,6 +74,13 @@ async def Async(name: str) -> None:
     print(secret(name))
 
 
+def Level(key: str) -> int:
+    import QuantApp.Kernel as qak
+
+    same = qak.User.ContextUserBySecret(key).ID == ("root" if qak.User.PermissionContext(key, "any") > -1 else "")
+    return qak.Group.FindGroup("Public").PermissionSecret(key) if same else -3
+
+
 def Missing() -> str:
     return secret("NOT_THERE")
 
@@ -202,6 +209,13 @@ def test_the_log_of_a_call_says_that_something_was_there(server: Server) -> None
     assert lines[0] == "here: *** [<secret S3>] {'a': <secret S3>}"
     assert lines[1] == "***"
     assert lines[2] == "*** <secret S3> '***' b'***'"
+
+
+def test_code_of_the_original_recognises_the_secret_key(server: Server) -> None:
+    """A host asks whether a key is the SecretKey, and never learns it; nothing else is asked for that way."""
+    levels = [server.http.post(f"flow/query/{WID}/q/Level", json={"key": key}).json() for key in (KEY, KEY[:-1], "ü")]
+    assert levels == [2, -1, -1]
+    assert "can't be the name of a secret" in call(server, "Digest?name=owner:x").json()["detail"]
 
 
 def test_a_secret_that_is_not_there_is_said(server: Server) -> None:
