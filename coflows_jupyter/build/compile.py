@@ -8,22 +8,17 @@ compile either, and nothing else.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import itertools
-import os
-import re
-import shutil
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from coflows_jupyter.build.compilers.dotnet import Builder, Finding, Request, Source, builder, file_keys
+from coflows_jupyter.build.artefacts import Artefacts, artefact_folder, file_keys
+from coflows_jupyter.build.compilers.builder import Builder
+from coflows_jupyter.build.compilers.dotnet import builder
+from coflows_jupyter.build.compilers.requests import Finding, Reply, Request, Source, diagnostic
 from coflows_jupyter.errors import BuildError, Diagnostic
 from coflows_jupyter.runtimes import dotnet
 from coflows_jupyter.runtimes.dotnet import Dotnet, how_to_install
@@ -32,8 +27,6 @@ from coflows_jupyter.workflow.sources import COMPILED, SourceUnit
 
 _NAMES = {"csharp": "C#", "vb": "Visual Basic", "fsharp": "F#"}
 _AT_ONCE = 4
-_UNUSED_SECONDS = 90 * 86_400.0
-_KEY = re.compile(r"[0-9a-f]{32}")
 _BRIDGE = Path(dotnet.__file__).with_name("bridge")
 
 
@@ -110,9 +103,8 @@ class _Job:
     def __init__(self, found: Dotnet, packages: Packages, on_compile: Callable[[], None]) -> None:
         self._dotnet = found
         self._packages = packages
-        self._on_compile = on_compile
-        self._cache = _cache()
-        self._builder: Builder = builder(found, self._cache)
+        self._artefacts = Artefacts(artefact_folder("dotnet"), on_compile)
+        self._builder: Builder = builder(found, self._artefacts.folder)
         self._framework = found.references
         self._known = frozenset(self._framework)
         self._diagnostics: list[Diagnostic] = []
@@ -182,7 +174,7 @@ class _Job:
         sources = tuple(Source(unit.path, unit.text) for unit in units)
         name = Path(first.path).stem if len(units) == 1 else f"Base.{first.language}"
         path, findings = self._compile(first.language, name, sources, references)
-        self._diagnostics += (_diagnostic(finding, first.path) for finding in findings)
+        self._diagnostics += (diagnostic(finding, first.path) for finding in findings)
         return None if path is None else Library(path, first.kind, tuple(unit.path for unit in units))
 
     def _compile(
@@ -200,25 +192,16 @@ class _Job:
         """
         others = [path for path in references if path not in self._known]  # of those the version says enough
         content = (language, name, sources, self._dotnet, *file_keys(others))
-        key = hashlib.sha256(msgspec.msgpack.encode(content)).hexdigest()[:32]
-        folder = self._cache / key
-        path = folder / (f"{name}.dll" if named else f"{name}-{key[:12]}.dll")
-        done = folder / "findings.json"  # comes last, so the library is whole when it is there
-        with contextlib.suppress(FileNotFoundError):
-            findings = msgspec.json.decode(done.read_bytes(), type=tuple[Finding, ...])
-            os.utime(folder)
-            return str(path), findings
-        self._on_compile()
-        _prune(self._cache)
-        folder.mkdir(parents=True, exist_ok=True)
-        reply = self._builder.compile(Request(language, path.stem, str(path), sources, tuple(references)))
-        if not reply.ok:
-            shutil.rmtree(folder, ignore_errors=True)
-            return None, reply.findings
-        partial = done.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-        partial.write_bytes(msgspec.json.encode(reply.findings))
-        partial.replace(done)
-        return str(path), reply.findings
+
+        def library(folder: Path, key: str) -> Path:
+            return folder / (f"{name}.dll" if named else f"{name}-{key[:12]}.dll")
+
+        def make(folder: Path, key: str) -> Reply:
+            path = library(folder, key)
+            return self._builder.compile(Request(language, path.stem, str(path), sources, tuple(references)))
+
+        folder, findings = self._artefacts.get(content, make)
+        return None if folder is None else str(library(folder, folder.name)), findings
 
 
 def _groups(units: Sequence[SourceUnit]) -> list[list[SourceUnit]]:
@@ -230,12 +213,6 @@ def _groups(units: Sequence[SourceUnit]) -> list[list[SourceUnit]]:
     return groups
 
 
-def _diagnostic(finding: Finding, path: str) -> Diagnostic:
-    return Diagnostic(
-        finding.file or path, finding.line, finding.column, finding.severity, finding.code, finding.message
-    )
-
-
 def _python_runtime() -> str:
     """Return the library by which sources of .NET use Python."""
     import importlib.util
@@ -244,18 +221,3 @@ def _python_runtime() -> str:
     assert spec is not None
     assert spec.origin is not None
     return str(Path(spec.origin).parent / "runtime" / "Python.Runtime.dll")
-
-
-def _cache() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("coflows") / "dotnet"
-
-
-@cache
-def _prune(folder: Path) -> None:
-    """Remove libraries that nobody asked for in a long time, once for a process."""
-    with contextlib.suppress(OSError):
-        for path in folder.iterdir():
-            if _KEY.fullmatch(path.name) and time.time() - path.stat().st_mtime > _UNUSED_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)

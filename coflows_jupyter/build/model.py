@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from coflows_jupyter.runtimes.jvmmodel import Jvm
 from coflows_jupyter.runtimes.netmodel import Net
 from coflows_jupyter.workflow.sources import Kind, SourceUnit
 
@@ -39,6 +40,7 @@ class Build(msgspec.Struct, frozen=True):
         paths: directories that come first on the hosts' import path.
         limits: what a host may take.
         net: what was compiled for .NET; ``None`` when no source needs it.
+        jvm: what was compiled for the Java virtual machine; ``None`` when no source needs it.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Build(msgspec.Struct, frozen=True):
     paths: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
     net: Net | None = None
+    jvm: Jvm | None = None
 
 
 def make_build(
@@ -70,14 +73,20 @@ def part(build: Build, kind: Kind) -> Build:
     if net is not None:
         libraries = tuple(library for library in net.libraries if library.kind in {"base", kind})
         net = msgspec.structs.replace(net, libraries=libraries) if libraries or net.packages.managed else None
-    return _identified(build, units=units, net=net)
+    jvm = build.jvm
+    if jvm is not None:
+        classes = tuple(one for one in jvm.classes if one.kind in {"base", kind})
+        jvm = msgspec.structs.replace(jvm, classes=classes) if classes else None
+    return _identified(build, units=units, net=net, jvm=jvm)
 
 
-def with_paths(build: Build, paths: tuple[str, ...], net: Net | None = None) -> Build:
-    """Return the Build of the same sources with what they depend on: directories, and what was compiled for .NET."""
+def with_paths(build: Build, paths: tuple[str, ...], net: Net | None = None, jvm: Jvm | None = None) -> Build:
+    """Return the Build of the same sources with what they depend on: directories, and what was compiled."""
     if net is not None:
         net = msgspec.structs.replace(net, heap=build.limits.memory)
-    return _identified(build, paths=paths, net=net)
+    if jvm is not None:
+        jvm = msgspec.structs.replace(jvm, heap=build.limits.memory)
+    return _identified(build, paths=paths, net=net, jvm=jvm)
 
 
 def working_directory(folder: Path) -> str:

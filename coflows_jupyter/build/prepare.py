@@ -9,6 +9,7 @@ from coflows_jupyter.build.assemble import Assembled
 from coflows_jupyter.build.compile import compile_units, compiled_units
 from coflows_jupyter.build.dependencies import nugets, pips
 from coflows_jupyter.build.dependencies.bins import bins
+from coflows_jupyter.build.jvm import compile_jvm, compiled_jvm
 from coflows_jupyter.build.model import Build, with_paths
 from coflows_jupyter.config import Config
 from coflows_jupyter.errors import BuildError, Diagnostic
@@ -55,14 +56,17 @@ class Preparer:
             NotReadyError: ``close`` was called meanwhile.
         """
         paths = self._pips.provide(assembled.package, lambda: tell("installing pips"))
+        units = assembled.build.units
+        jvm = compile_jvm(units, on_compile=lambda: tell("compiling Java"))
+        build = with_paths(assembled.build, paths, jvm=jvm.jvm)
         try:
             packages, said = self._packages(assembled.package, tell)
         except BuildError as error:
-            complete = all(d.code == nugets.NO_DOTNET for d in error.diagnostics)
-            return Prepared(with_paths(assembled.build, paths), error.diagnostics, complete)
-        compiled = compile_units(assembled.build.units, packages, on_compile=lambda: tell("compiling"))
-        build = with_paths(assembled.build, paths, compiled.net)
-        return Prepared(build, (*said, *compiled.diagnostics), compiled.complete)
+            complete = jvm.complete and all(d.code == nugets.NO_DOTNET for d in error.diagnostics)
+            return Prepared(build, (*jvm.diagnostics, *error.diagnostics), complete)
+        net = compile_units(units, packages, on_compile=lambda: tell("compiling"))
+        build = with_paths(assembled.build, paths, net.net, jvm.jvm)
+        return Prepared(build, (*said, *net.diagnostics, *jvm.diagnostics), net.complete and jvm.complete)
 
     def _packages(self, package: Package, tell: Callable[[str], None]) -> tuple[Packages, tuple[Diagnostic, ...]]:
         provided = self._nugets.provide(package, tell)
@@ -80,8 +84,8 @@ def prepared(assembled: Assembled) -> Build | None:
     Raises:
         BuildError: a dependency can't be read.
     """
-    paths, provided = pips.ready(assembled.package), nugets.ready(assembled.package)
+    paths, provided, units = pips.ready(assembled.package), nugets.ready(assembled.package), assembled.build.units
     if paths is None or provided is None or provided.remarks:
         return None
-    compiled = compiled_units(assembled.build.units, provided.packages.joined(bins(assembled.package)))
-    return None if compiled is None else with_paths(assembled.build, paths, compiled.net)
+    net, jvm = compiled_units(units, provided.packages.joined(bins(assembled.package))), compiled_jvm(units)
+    return None if net is None or jvm is None else with_paths(assembled.build, paths, net.net, jvm.jvm)

@@ -37,7 +37,7 @@ from coflows_jupyter.host.frames import (
 from coflows_jupyter.host.limits import restrict
 from coflows_jupyter.host.worker import Worker
 from coflows_jupyter.mset.place import host_place, settle
-from coflows_jupyter.runtimes import vault
+from coflows_jupyter.runtimes import machines, vault
 from coflows_jupyter.runtimes.python import third_party_modules
 
 P = ParamSpec("P")
@@ -89,9 +89,16 @@ class Child:
             self.send(Ready(), b"")
         elif isinstance(frame, Load):
             # A thread of its own: an endless import must not keep the end of the server from being noticed.
-            threading.Thread(target=self._load, args=(frame,), name="coflows-load", daemon=True).start()
+            threading.Thread(target=self._load_or_end, args=(frame,), name="coflows-load", daemon=True).start()
         else:
             self._worker.receive(frame, body)
+
+    def _load_or_end(self, frame: Load) -> None:
+        try:
+            self._load(frame)
+        except BaseException:
+            logging.exception("the Build can't be loaded")  # noqa: LOG015  (a host has no other)
+            os._exit(1)  # nobody would ever answer
 
     @_without_collector
     def _load(self, frame: Load) -> None:
@@ -113,12 +120,7 @@ class Child:
                     importlib.import_module(name)
         for path in frame.paths:
             sys.path.remove(path)
-        if frame.net is not None:
-            with contextlib.suppress(Exception):
-                from coflows_jupyter.runtimes.clr import bridge
-
-                # Its own functions are described once, so that those of the Build are quicker.
-                bridge(frame.net).load(frame.net.bridge)
+        machines.warm(frame.net, frame.jvm)
 
 
 class _Formatter(logging.Formatter):

@@ -18,6 +18,7 @@ from coflows_jupyter.build.model import Build
 from coflows_jupyter.database.location import Location
 from coflows_jupyter.errors import CoflowsError, FieldError
 from coflows_jupyter.host.protocol import ArgumentForm, Call, Loaded, Took
+from coflows_jupyter.runtimes.jvmmodel import Jvm
 from coflows_jupyter.runtimes.netmodel import Net
 
 PIECE = 256 * 1024
@@ -27,11 +28,12 @@ Body: TypeAlias = "bytes | memoryview"
 
 
 class Warm(msgspec.Struct, tag=1, array_like=True, frozen=True):
-    """To the host: import these modules and start .NET for a Build like this one, so that loading it later is quick."""
+    """To the host: import these modules and start what a Build like this one runs on; loading it is quick then."""
 
     modules: tuple[str, ...]
     paths: tuple[str, ...]
     net: Net | None = None
+    jvm: Jvm | None = None
 
 
 class Load(msgspec.Struct, tag=2, array_like=True, frozen=True):

@@ -104,8 +104,8 @@ class ProcessHost:
 
     async def warm(self, modules: Sequence[str], build: Build | None = None) -> None:
         """Import modules ahead of time, and start what a Build like ``build`` runs on; what can't be is passed over."""
-        paths, net = (build.paths, build.net) if build is not None else ((), None)
-        await self._request(Warm(tuple(modules), paths, net), START_SECONDS, "warm up")
+        like = (build.paths, build.net, build.jvm) if build is not None else ((), None, None)
+        await self._request(Warm(tuple(modules), *like), START_SECONDS, "warm up")
 
     async def load(self, build: Build) -> Loaded:
         """Load ``build``; see ``Host.load``."""

@@ -14,7 +14,7 @@ import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -54,15 +54,11 @@ from coflows_jupyter.queries.results import Encoded
 from coflows_jupyter.runtimes import capture, progress, vault
 from coflows_jupyter.runtimes.agent import Agent
 from coflows_jupyter.runtimes.interrupt import CallCancelled
-from coflows_jupyter.runtimes.netmodel import Net
+from coflows_jupyter.runtimes.machines import Machines
 from coflows_jupyter.runtimes.notebook import NotebookError, notebook_agent
 from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
-from coflows_jupyter.workflow.sources import COMPILED, NOTEBOOK, SourceUnit
-
-if TYPE_CHECKING:
-    # It starts .NET's loader, which most hosts never need.
-    from coflows_jupyter.runtimes.clr import ClrRuntime
+from coflows_jupyter.workflow.sources import COMPILED, JVM, NOTEBOOK, SourceUnit
 
 T = TypeVar("T")
 
@@ -86,7 +82,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_lock = threading.Lock()
         self._runtime: PythonRuntime | None = None
-        self._clr: ClrRuntime | None = None
+        self._machines = Machines()
         self._place: Place | None = None
         self._original: Finder | None = None
         self.vault = vault.Vault(lambda number, name: send(Ask(number, name), _NOTHING))
@@ -114,14 +110,14 @@ class Worker:
     def _load(self, build: Build) -> Loaded:
         self._original = install()
         runtime = self._runtime = PythonRuntime(Path(build.folder), build.units, build.paths)
-        diagnostics: list[Diagnostic] = [*self._start_clr(build.net)]
+        diagnostics: list[Diagnostic] = [*self._start_machines(build)]
         catalog = Catalog(build.id)
         complete = True
         for unit in build.units:
             if unit.language == NOTEBOOK:
                 diagnostics += self._add_agents(unit, [notebook_agent(unit, Path(build.folder))], catalog)
                 continue
-            if unit.language in COMPILED:
+            if unit.language in COMPILED or unit.language in JVM:
                 found = self._load_compiled(unit, catalog)
                 complete &= not any(d.severity == "error" for d in found)
                 diagnostics += found
@@ -141,29 +137,19 @@ class Worker:
             diagnostics += found
         return Loaded(catalog, tuple(dict.fromkeys(diagnostics)), complete)
 
-    def _start_clr(self, net: Net | None) -> tuple[Diagnostic, ...]:
-        """Start .NET, before any Python of the Workflow's asks for what it brings; or say why that failed."""
-        if net is None:
+    def _start_machines(self, build: Build) -> tuple[Diagnostic, ...]:
+        if build.net is None and build.jvm is None:
             return ()
         from coflows_jupyter.compat.dotnet import answer
-        from coflows_jupyter.runtimes.clr import ClrRuntime
 
-        try:
-            self._clr = ClrRuntime(net, answer)
-        except Exception as error:  # noqa: BLE001  (whatever its loader or a library of the user's throws)
-            sources = (source for library in net.libraries for source in library.sources)
-            message = f".NET {net.dotnet.runtime} can't be started: {exception_line(error)}"
-            return tuple(Diagnostic(source, 0, 0, "error", "no-dotnet", message) for source in sources)
-        return ()
+        return self._machines.start(build.net, build.jvm, answer)
 
     def _load_compiled(self, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
-        if self._clr is None:
-            return ()
         if unit.kind == "query":
-            functions, found = self._clr.load(unit)
+            functions, found = self._machines.load(unit)
             return found or (self._add_query(unit, functions, catalog) if functions else ())
         if unit.kind == "agent":
-            agents, found = self._clr.load_agents(unit)
+            agents, found = self._machines.load_agents(unit)
             return (*found, *self._add_agents(unit, agents, catalog))
         return ()
 

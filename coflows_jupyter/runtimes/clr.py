@@ -7,32 +7,28 @@ the interpreter's lock while user code runs.
 
 from __future__ import annotations
 
-import contextvars
 import ctypes
 import importlib
-import itertools
 import os
 import signal
 import struct
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import Context
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import orjson
 
-from coflows_jupyter.errors import ArgumentsError, Diagnostic, FieldError, NotAcceptableError
-from coflows_jupyter.jsonform import JsonText, to_json
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.runtimes.agent import Agent
 from coflows_jupyter.runtimes.context import current
 from coflows_jupyter.runtimes.dotnet import has_icu
-from coflows_jupyter.runtimes.interrupt import CallCancelled
+from coflows_jupyter.runtimes.foreign import Calls, value_of
 from coflows_jupyter.runtimes.netmodel import Net, Packages
-from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
+from coflows_jupyter.runtimes.protocol import ForeignError, Function
 from coflows_jupyter.workflow.sources import SourceUnit
 
 T = TypeVar("T")
@@ -40,7 +36,6 @@ Answer = Callable[[str, list[Any]], Any]
 
 _HEADER = struct.Struct("<ii")
 _GLANCE = 256  # bytes that an answer's memory always has
-_JSON, _BYTES, _FILE, _STREAM, _FAILED, _MISFIT, _NO_FORM, _CANCELLED, _END = range(9)
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGCHLD")
 
@@ -63,20 +58,13 @@ class Bridge:
         )
         made = [ctypes.CFUNCTYPE(*types)(address) for types, address in zip(signatures, addresses, strict=True)]
         start, self._provide, self._load, self._load_agent, self._call, self._next, self._close, self._cancel = made
-        self._calls: dict[int, Context] = {}
-        self._numbers = itertools.count(1)
+        self._calls = Calls()
         # Kept, for the runtime calls it as long as the process lives.
         self._print = ctypes.CFUNCTYPE(None, number, size, pointer, size)(self._printed)
         start(ctypes.cast(self._print, pointer))
 
     def _printed(self, call: int, stream: int, text: int, size: int) -> None:
-        name = "stderr" if stream else "stdout"
-        self._within(call, getattr(sys, name).write, ctypes.string_at(text, size).decode(errors="replace"))
-
-    def _within(self, call: int, work: Callable[..., T], *args: Any) -> T:
-        """Do something in the name of a call, on whatever thread its code is."""
-        context = self._calls.get(call)
-        return work(*args) if context is None else context.copy().run(work, *args)
+        self._calls.printed(call, stream, ctypes.string_at(text, size).decode(errors="replace"))
 
     def provide(self, packages: Packages) -> None:
         """Let libraries of others be found."""
@@ -107,7 +95,7 @@ class Bridge:
         """Let code of .NET ask ``answer``, which takes what is asked and the arguments, in the name of a call."""
 
         def asked(call: int, what: str, arguments: str) -> str:
-            return to_json(self._within(call, answer, what, orjson.loads(arguments))).decode()
+            return to_json(self._calls.within(call, answer, what, orjson.loads(arguments))).decode()
 
         host, system = importlib.import_module("CoFlows.Host"), importlib.import_module("System")
         kinds = (system.Int64, system.String, system.String, system.String)
@@ -115,78 +103,32 @@ class Bridge:
 
     def call(self, function: int, data: bytes, *, cancellable: bool) -> Any:
         """Call a function with a JSON array of arguments."""
-        context = current()
-        number = next(self._numbers)
-        if context is not None:
-            self._calls[number] = contextvars.copy_context()
-            if cancellable:
-                context.on_stop(lambda: self._cancel(number))
+        number = self._calls.begin()
+        if cancellable and (context := current()) is not None:
+            context.on_stop(lambda: self._cancel(number))
         try:
             return self._value(self._call(function, number, data, len(data)))
         finally:
-            self._calls.pop(number, None)
+            self._calls.end(number)
 
     def _value(self, address: int) -> Any:
         """Read an answer, which lies in memory of this thread until its next call."""
         head = ctypes.string_at(address, _GLANCE)
         outcome, size = _HEADER.unpack_from(head)
         body = head[8 : 8 + size] if size <= _GLANCE - 8 else ctypes.string_at(address + 8, size)
-        if outcome == _JSON:
-            return JsonText(body)
-        if outcome == _BYTES:
-            return body
-        if outcome == _FILE:
-            return Path(os.fsdecode(body))
-        if outcome == _STREAM:
-            return _Stream(self, int(body))
-        raise _error(outcome, body)
+        return value_of(outcome, body, self)
 
     def following(self, stream: int) -> Any:
         """Return the next value of a stream, ``StopIteration`` itself at its end."""
-        number = next(self._numbers)
-        if current() is not None:
-            self._calls[number] = contextvars.copy_context()
+        number = self._calls.begin()
         try:
-            address = self._next(stream, number)
-            if _HEADER.unpack(ctypes.string_at(address, 8))[0] == _END:
-                return StopIteration
-            return self._value(address)
+            return self._value(self._next(stream, number))
         finally:
-            self._calls.pop(number, None)
+            self._calls.end(number)
 
     def close(self, stream: int) -> None:
         """End a stream."""
         self._close(stream)
-
-
-class _Stream(Iterator[Any]):
-    """An asynchronous stream of .NET's, read a value at a time."""
-
-    def __init__(self, bridge: Bridge, number: int) -> None:
-        self._bridge = bridge
-        self._number = number
-
-    def __next__(self) -> Any:
-        value = self._bridge.following(self._number)
-        if value is StopIteration:
-            raise StopIteration
-        return value
-
-    def close(self) -> None:
-        """End it, whether it was read to its end or not."""
-        self._bridge.close(self._number)
-
-
-def _error(outcome: int, body: bytes) -> BaseException:
-    if outcome == _CANCELLED:
-        return CallCancelled()
-    if outcome == _MISFIT:
-        field, message = orjson.loads(body)
-        return Refusal(ArgumentsError(f"{field} {message}", [FieldError(field, message)]))
-    if outcome == _NO_FORM:
-        return Refusal(NotAcceptableError(body.decode()))
-    line, trace = orjson.loads(body)
-    return ForeignError(line, trace)
 
 
 _lock = threading.Lock()

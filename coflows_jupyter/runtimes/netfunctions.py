@@ -121,10 +121,18 @@ def _required(about: Described) -> int:
     return sum(not (p["optional"] or p["variadic"]) for p in about["parameters"])
 
 
+class _Parameter(inspect.Parameter):
+    """A parameter of another language, whose name may be a word that Python keeps for itself."""
+
+    def __init__(self, name: str, kind: Any, *, default: Any = _EMPTY, annotation: Any = _EMPTY) -> None:
+        super().__init__("_", kind, default=default, annotation=annotation)
+        self._name = name
+
+
 def _parameters(widest: Described, group: list[Described]) -> list[inspect.Parameter]:
     """Return the parameters of all overloads together: what they disagree about, the bridge decides."""
     least = min(map(_required, group))
-    made = []
+    made: list[inspect.Parameter] = []
     for place, about in enumerate(widest["parameters"]):
         others = [one["parameters"][place] for one in group if place < len(one["parameters"])]
         agreed = all(other["type"] == about["type"] for other in others)
@@ -134,11 +142,8 @@ def _parameters(widest: Described, group: list[Described]) -> list[inspect.Param
             default = orjson.loads(about["default"])
         elif not about["variadic"] and (about["optional"] or place >= least):
             default = _LEFT_OUT
-        made.append(
-            inspect.Parameter(
-                about["name"], kind, default=default, annotation=annotation(about["type"]) if agreed else _EMPTY
-            )
-        )
+        annotated = annotation(about["type"]) if agreed else _EMPTY
+        made.append(_Parameter(about["name"], kind, default=default, annotation=annotated))
     return made
 
 

@@ -31,6 +31,9 @@ LANGUAGES = {
 COMPILED = ("csharp", "vb", "fsharp")
 """The languages that are compiled for .NET."""
 
+JVM = {"java": "Java", "scala": "Scala"}
+"""The languages that are compiled for the Java virtual machine, with their names."""
+
 # The language of notebooks that run as Agents: the text of their unit is what package.json says of them.
 NOTEBOOK = "notebook"
 

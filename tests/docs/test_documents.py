@@ -23,7 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from coflows_jupyter.config import load_config
-from coflows_jupyter.runtimes.dotnet import here
+from coflows_jupyter.runtimes import dotnet, jdk
 from tests.conftest import ROOT, RunningServer, Server, needs
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "mnt" / "README.md"]
@@ -156,7 +156,8 @@ def reader(
 @pytest.mark.parametrize("document", FOLLOWED, ids=name)
 def test_what_a_document_says_works(document: Path, reader: Reader) -> None:
     """Every block does what the text around it promises."""
-    if document.name == "dotnet.md" and isinstance(found := here(), str):
+    needed = {"dotnet.md": dotnet.here, "java.md": jdk.here}.get(document.name)
+    if needed is not None and isinstance(found := needed(), str):
         pytest.skip(found)
     for block in blocks(document):
         assert block.map

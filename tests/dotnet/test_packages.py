@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from coflows_jupyter.build.compilers.dotnet import Request, Source, builder
+from coflows_jupyter.build.compilers.dotnet import builder
+from coflows_jupyter.build.compilers.requests import Request, Source
 from coflows_jupyter.build.dependencies.bins import is_managed
 from coflows_jupyter.runtimes.dotnet import Dotnet, here
 from tests.conftest import ROOT
