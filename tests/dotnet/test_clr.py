@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from coflows_jupyter.build.assemble import assemble
-from coflows_jupyter.build.compile import compiled_units
+from coflows_jupyter.build.compile import compile_units, compiled_units
 from coflows_jupyter.errors import ArgumentsError, CrashedError, FunctionError, HostError
 from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.runtimes import dotnet
@@ -78,6 +82,17 @@ CSHARP = """
         public static double Base(double a) => new Cs.Base.csBase().Add(a, 1);
         public static int Deep(int x) => x == 0 ? 0 : 1 + Deep(x + 1);
         public static void Exit() => Environment.Exit(5);
+        public static void FailFast() => Environment.FailFast("on purpose");
+        public static unsafe int Pointer() => *(int*)0x7f0000000001;
+        public static void Nobody() { AsyncVoid(); Thread.Sleep(-1); }
+        static async void AsyncVoid()
+        {
+            await Task.Yield();
+            throw new InvalidOperationException("nobody waits for this");
+        }
+
+        public static string Null() => ((string)null).ToUpper();
+        public static int Collect() { GC.Collect(); return GC.CollectionCount(2) > 0 ? 1 : 0; }
         static int Hidden() => 1;
         public static T Generic<T>(T x) => x;
     }
@@ -103,6 +118,7 @@ FSHARP = """
     let checked' (ok: bool) : Result<int, string> = if ok then Ok 1 else Error "not good"
     let later (x: int) = async { return x + 1 }
     let FromBase (x: float) = Cs.Base.csBase().Add(x, 1.0)
+    let Exit () : unit = exit 5
 """
 VB = """
     Public Module VbQuery
@@ -110,6 +126,10 @@ VB = """
         Public Function Up(text As String) As String
             Return text.ToUpper()
         End Function
+
+        Public Sub [Exit]()
+            Environment.Exit(5)
+        End Sub
     End Module
 """
 
@@ -220,29 +240,48 @@ def test_cancellation(mixed: Flow) -> None:
     assert mixed.engine.status().hosts[0].pid == pid
 
 
-@pytest.mark.parametrize("function", ["Exit", "Deep"])
-def test_crash(mixed: Flow, function: str) -> None:
+CRASHES = [
+    ("cs", "Exit"),
+    ("cs", "Deep"),
+    ("cs", "FailFast"),
+    ("cs", "Pointer"),
+    ("cs", "Nobody"),
+    ("fs", "Exit"),
+    ("vb", "Exit"),
+]
+
+
+@pytest.mark.parametrize(("query", "function"), CRASHES)
+def test_crash(mixed: Flow, query: str, function: str) -> None:
     """A function that ends its process ends a host and nothing else."""
     with pytest.raises(CrashedError):
-        mixed.answer("cs", function, [1] if function == "Deep" else [])
+        mixed.answer(query, function, [1] if function == "Deep" else [])
 
     assert mixed.answer("cs", "Add", [1]) == b"3"
 
 
 def test_threads(mixed: Flow) -> None:
-    """Calls of several languages go on at the same time."""
+    """Calls of several languages go on at the same time, while exceptions are thrown and memory is collected."""
+    queries = ("cs", "fs", "py", "fs")
 
-    async def one(number: int) -> bytes:
-        query = ("cs", "fs", "py")[number % 3]
-        data = json.dumps([number, 1]).encode()
-        result = await mixed.engine.call(Call(new_run_id(), query, "Add", "json", data, "", CALLER, 30))
-        assert isinstance(result.body, bytes)
-        return result.body
+    async def call(query: str, function: str, *given: int) -> object:
+        data = json.dumps(given).encode()
+        return (await mixed.engine.call(Call(new_run_id(), query, function, "json", data, "", CALLER, 60))).body
 
-    async def many() -> list[bytes]:
-        return await asyncio.gather(*(one(number) for number in range(150)))
+    async def one(first: int) -> None:
+        for number in range(first, first + 250):
+            if number % 50 == 0:
+                assert await call("cs", "Collect") == b"1"
+            elif number % 10 == 0:
+                with pytest.raises(FunctionError, match="NullReferenceException"):
+                    await call("cs", "Null")
+            else:
+                assert await call(queries[number % 4], "Add", number, 1) == str(number + 1).encode()
 
-    assert mixed.run(many()) == [str(number + 1).encode() for number in range(150)]
+    async def many() -> None:
+        await asyncio.gather(*(one(250 * place) for place in range(8)))
+
+    mixed.run(many())
 
 
 def test_save(flow: Callable[..., Flow]) -> None:
@@ -322,3 +361,33 @@ def test_memory(flow: Callable[..., Flow]) -> None:
         made.answer("q", "F", [1_000_000_000])
 
     assert made.answer("q", "F", [1_000_000]) == b"1000000"
+
+
+def test_no_icu(tmp_path: Path) -> None:
+    """Without ICU .NET starts all the same, and has the formats of no culture."""
+    unit = SourceUnit(
+        "query",
+        "q",
+        str(tmp_path / "q.cs"),
+        "csharp",
+        'public class Q { public static string F() => 1.5.ToString(new System.Globalization.CultureInfo("de-DE")); }',
+    )
+    compiled = compile_units([unit])
+    assert compiled.net is not None
+    (tmp_path / "net.json").write_bytes(msgspec.json.encode((compiled.net, unit)))
+    program = """
+import msgspec, os, pathlib, sys
+from coflows_jupyter.runtimes import clr
+from coflows_jupyter.runtimes.netmodel import Net
+from coflows_jupyter.workflow.sources import SourceUnit
+clr.has_icu = lambda: False
+net, unit = msgspec.json.decode(pathlib.Path(sys.argv[1]).read_bytes(), type=tuple[Net, SourceUnit])
+functions, found = clr.ClrRuntime(net, lambda what, given: None).load(unit)
+print(functions["F"].target().data.decode(), flush=True)
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "net.json")], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.returncode) == ('"1.5"\n', 0), done.stderr

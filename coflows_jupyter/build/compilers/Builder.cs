@@ -86,6 +86,8 @@ public static class Program
 
 static class Roslyn
 {
+    const int Most = 1000;
+
     static readonly ConcurrentDictionary<(string, DateTime), MetadataReference> References = new();
 
     // What packages built for an older .NET bring by the dozen, without a place in the user's files.
@@ -135,8 +137,15 @@ static class Roslyn
 
     static SourceText Text(Source source) => SourceText.From(source.Text, Encoding.UTF8);
 
-    static MetadataReference Reference(string path) => References.GetOrAdd(
-        (path, File.GetLastWriteTimeUtc(path)), _ => MetadataReference.CreateFromFile(path));
+    static MetadataReference Reference(string path)
+    {
+        if (References.Count > Most)
+        {
+            References.Clear(); // of libraries that were compiled and compiled again
+        }
+        return References.GetOrAdd(
+            (path, File.GetLastWriteTimeUtc(path)), _ => MetadataReference.CreateFromFile(path));
+    }
 
     static Finding Describe(Diagnostic diagnostic)
     {
