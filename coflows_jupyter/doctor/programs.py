@@ -37,10 +37,7 @@ class Toolchain(NamedTuple):
     command: str
 
 
-TOOLCHAINS = (
-    Toolchain("java", frozenset({"java", "scala"}), ("jars",), "-version", "apt-get install default-jdk"),
-    Toolchain("node", frozenset({"javascript"}), (), "--version", "apt-get install nodejs"),
-)
+TOOLCHAINS = (Toolchain("java", frozenset({"java", "scala"}), ("jars",), "-version", "apt-get install default-jdk"),)
 
 
 def python(patient: Patient) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -58,7 +58,11 @@ from coflows_jupyter.runtimes.machines import Machines
 from coflows_jupyter.runtimes.notebook import NotebookError, notebook_agent
 from coflows_jupyter.runtimes.protocol import ForeignError, Function, Refusal
 from coflows_jupyter.runtimes.python import PythonRuntime, exception_line, user_traceback
-from coflows_jupyter.workflow.sources import COMPILED, JVM, NOTEBOOK, SourceUnit
+from coflows_jupyter.workflow.sources import COMPILED, JAVASCRIPT, JVM, NOTEBOOK, SourceUnit
+
+if TYPE_CHECKING:
+    # It brings QuickJS along, which most hosts never need.
+    from coflows_jupyter.runtimes.javascript import JsRuntime
 
 T = TypeVar("T")
 
@@ -117,8 +121,8 @@ class Worker:
             if unit.language == NOTEBOOK:
                 diagnostics += self._add_agents(unit, [notebook_agent(unit, Path(build.folder))], catalog)
                 continue
-            if unit.language in COMPILED or unit.language in JVM:
-                found = self._load_compiled(unit, catalog)
+            if unit.language in COMPILED or unit.language in JVM or unit.language == JAVASCRIPT:
+                found = self._load_foreign(unit, build, catalog)
                 complete &= not any(d.severity == "error" for d in found)
                 diagnostics += found
                 continue
@@ -144,12 +148,18 @@ class Worker:
 
         return self._machines.start(build.net, build.jvm, answer)
 
-    def _load_compiled(self, unit: SourceUnit, catalog: Catalog) -> tuple[Diagnostic, ...]:
+    def _load_foreign(self, unit: SourceUnit, build: Build, catalog: Catalog) -> tuple[Diagnostic, ...]:
+        runtime: Machines | JsRuntime = self._machines
+        if unit.language == JAVASCRIPT:
+            from coflows_jupyter.compat.javascript import answer
+            from coflows_jupyter.runtimes.javascript import JsRuntime
+
+            runtime = JsRuntime(build.units, answer)
         if unit.kind == "query":
-            functions, found = self._machines.load(unit)
+            functions, found = runtime.load(unit)
             return found or (self._add_query(unit, functions, catalog) if functions else ())
         if unit.kind == "agent":
-            agents, found = self._machines.load_agents(unit)
+            agents, found = runtime.load_agents(unit)
             return (*found, *self._add_agents(unit, agents, catalog))
         return ()
 

@@ -34,6 +34,8 @@ COMPILED = ("csharp", "vb", "fsharp")
 JVM = {"java": "Java", "scala": "Scala"}
 """The languages that are compiled for the Java virtual machine, with their names."""
 
+JAVASCRIPT = "javascript"
+
 # The language of notebooks that run as Agents: the text of their unit is what package.json says of them.
 NOTEBOOK = "notebook"
 

@@ -24,6 +24,7 @@ _RESERVED: dict[str, Callable[[str], bool]] = {
     "csharp": lambda word: word in _words("csharp"),
     "vb": lambda word: word.lower() in _words("vb"),
     "fsharp": lambda word: word in _words("fsharp"),
+    "javascript": lambda word: word in _words("javascript"),
 }
 
 # The Workflow's name is also the name of its container, which clouds limit to this.
