@@ -22,6 +22,7 @@ run: $(VENV)/all  ## Start the sample Workflow in JupyterLab
 test: $(VENV)/test  ## Run all tests
 	@.ci/system-packages chromium curl fonts-dejavu-core libatomic1 postgresql unixodbc libgssapi-krb5-2
 	@command -v javac >/dev/null || .ci/system-packages default-jdk-headless
+	@.ci/pebble >/dev/null
 	$(NPM) test
 	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 

@@ -12,15 +12,14 @@ from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 from coflows_jupyter.azure import AzureContainerInstance
 from coflows_jupyter.errors import ConfigError, Diagnostic, nearest
 from coflows_jupyter.feeds import NuGet
+from coflows_jupyter.hosting import Server
 from coflows_jupyter.jsonc import Document, parse
-from coflows_jupyter.schema import Section, check
+from coflows_jupyter.schema import Section, check, section
 from coflows_jupyter.values import (
     HOST_PORT,
     Address,
     HistorySize,
-    HostName,
     Located,
-    Origin,
     Seconds,
     Secret,
     Surroundings,
@@ -36,12 +35,7 @@ PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"
 CONTAINER = "COFLOWS_CONTAINER"
 
 _FROM_ENVIRON = "coflows_config (environment variable)"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def _section(section: type[Section], alias: str) -> Any:
-    """Make the field of a section that may be left out."""
-    return Field(default_factory=lambda: section.model_validate({}), validation_alias=alias)
+_HTTPS_PORT = 443
 
 
 class Database(Section):
@@ -56,53 +50,6 @@ class Database(Section):
     )
     type: Literal["sqlite", "mssql", "postgres"] = Field(
         "sqlite", validation_alias="Type", title="the kind of database", examples=["sqlite"]
-    )
-
-
-class LetsEncrypt(Section):
-    """``Server.LetsEncrypt``: certificates, when ``email`` isn't empty."""
-
-    email: str = Field(
-        "", validation_alias="Email", title="the address that Let's Encrypt writes to; empty for no certificates"
-    )
-    staging: bool = Field(
-        default=False, validation_alias="Staging", title="whether to use Let's Encrypt's test service", examples=[False]
-    )
-
-
-class Server(Section):
-    """``Server``: the address of this server and the key that opens it."""
-
-    legacy: ClassVar[frozenset[str]] = frozenset({"OAuth"})
-
-    host: HostName = Field(
-        "localhost",
-        validation_alias="Host",
-        title="the name of this computer for others; localhost keeps them out",
-        examples=["localhost"],
-    )
-    port: int = Field(
-        8888,
-        ge=0,
-        le=65535,
-        validation_alias="Port",
-        title="the port that the server listens on",
-        description="a port from 0 to 65535",
-        examples=[8888],
-    )
-    secret_key: Secret = Field(
-        SecretStr(""),
-        validation_alias="SecretKey",
-        title="the key of Lab and the API; ${NAME} and file:PATH are read",
-        description="a key in quotes",
-    )
-    lets_encrypt: LetsEncrypt = _section(LetsEncrypt, "LetsEncrypt")
-    cors: tuple[Origin, ...] = Field(
-        (),
-        validation_alias="Cors",
-        title="sites whose pages may call functions from a browser",
-        description="a list of origins",
-        examples=[["https://app.example.com"]],
     )
 
 
@@ -218,6 +165,8 @@ class Config(Section):
         folder: what its relative paths mean.
         document: its text with the place of everything, secrets included.
         container: whether this runs in the project's image (environment variable ``COFLOWS_CONTAINER``).
+        certificate: file of one's own certificate and file of its key: ``Server.Certificate``, else the environment
+            variables ``COFLOWS_CERTIFICATE`` and ``COFLOWS_CERTIFICATE_KEY``.
         diagnostics: warnings.
     """
 
@@ -227,9 +176,10 @@ class Config(Section):
     folder: Path
     document: Document = Field(repr=False, exclude=True)
     container: bool = False
+    certificate: tuple[Path, Path] | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
-    database: Database = _section(Database, "Database")
+    database: Database = section(Database, "Database")
     workflow: Located = Field(
         Path("mnt/package.json"),
         validation_alias=AliasChoices("Workflow", "Workspace"),
@@ -240,12 +190,12 @@ class Config(Section):
     jupyter: bool = Field(
         default=False, validation_alias="Jupyter", title="whether the container starts JupyterLab", examples=[True]
     )
-    server: Server = _section(Server, "Server")
+    server: Server = section(Server, "Server")
     cloud: Cloud | None = Field(None, validation_alias="Cloud", title="the server that `coflows cloud` talks to")
     azure_container_instance: AzureContainerInstance | None = Field(
         None, validation_alias="AzureContainerInstance", title="the container that `coflows aci` makes"
     )
-    host: Host = _section(Host, "Host")
+    host: Host = section(Host, "Host")
     watch: Switch = Field(
         "auto",
         validation_alias="Watch",
@@ -260,17 +210,32 @@ class Config(Section):
         examples=["all"],
     )
 
-    nuget: NuGet = _section(NuGet, "NuGet")
+    nuget: NuGet = section(NuGet, "NuGet")
 
     @property
     def bind(self) -> str:
         """The address to listen on: loopback only for a loopback ``Server.Host`` outside of a container."""
-        return "127.0.0.1" if self.server.host in _LOOPBACK and not self.container else "0.0.0.0"  # noqa: S104
+        return "127.0.0.1" if self.server.is_local and not self.container else "0.0.0.0"  # noqa: S104
 
     @property
     def port(self) -> int:
         """The port to listen on."""
-        return self.server.port
+        return _HTTPS_PORT if self.encrypts and not self.names_port else self.server.port
+
+    @property
+    def names_port(self) -> bool:
+        """Whether ``Server.Port`` is written down."""
+        return "port" in self.server.model_fields_set
+
+    @property
+    def issues(self) -> bool:
+        """Whether Let's Encrypt, or another ACME server, is to be asked for a certificate."""
+        return bool(self.server.lets_encrypt.email) and not self.server.is_local
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether the server speaks https."""
+        return self.issues or self.certificate is not None
 
     @property
     def watching(self) -> bool:
@@ -356,7 +321,16 @@ def read_config_text(text: str, file: Path | None, folder: Path, environ: Mappin
     if config is None:
         errors = sum(d.severity == "error" for d in found)
         raise ConfigError(f"{document.file} has {errors} mistake{'s' * (errors > 1)}", found)
-    return config.model_copy(update={"diagnostics": tuple(found)})
+    return config.model_copy(update={"diagnostics": tuple(found), "certificate": _own_certificate(config, environ)})
+
+
+def _own_certificate(config: Config, environ: Mapping[str, str]) -> tuple[Path, Path] | None:
+    named = environ.get("COFLOWS_CERTIFICATE")
+    chain, key = config.server.certificate, config.server.certificate_key
+    if chain is None and named:
+        chain = Path(named)
+        key = Path(environ.get("COFLOWS_CERTIFICATE_KEY") or named)
+    return (chain, key or chain) if chain else None
 
 
 def _fail(path: Path, code: str, message: str, hint: str) -> ConfigError:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar, get_args
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, NoDefault
 from pydantic_core import ErrorDetails
@@ -49,6 +49,11 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
+
+
+def section(model: type[Section], alias: str) -> Any:
+    """Make the field of a section that may be left out."""
+    return Field(default_factory=lambda: model.model_validate({}), validation_alias=alias)
 
 
 def check(

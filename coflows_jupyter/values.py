@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo,
 from coflows_jupyter.units import parse_duration, parse_memory
 
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HTTPS = re.compile(r"https://[^\s/]+/\S*")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # A secret of the Workflow; it is put in place where the value is used, see ``access.secrets.reveal``.
 SECRET_REFERENCE = re.compile(r"\$\{secret:([^}]*)\}")
@@ -103,6 +104,12 @@ def _address(value: str) -> str:
     return value
 
 
+def _https(value: str) -> str:
+    if value and not _HTTPS.fullmatch(value):
+        raise ValueError("this is no address of an ACME server; write its directory's URL, which begins with https://")
+    return value
+
+
 def _origin(value: str) -> str:
     if not _ORIGIN.fullmatch(value):
         raise ValueError('this is no origin; write scheme, host and port, like "https://app.example.com"')
@@ -127,6 +134,7 @@ Secret = Annotated[SecretStr, BeforeValidator(_reveal)]
 Located = Annotated[Path, BeforeValidator(_locate)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_address)]
+HttpsAddress = Annotated[str, AfterValidator(_https)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)]
 Seconds = Annotated[float, BeforeValidator(_duration), WithJsonSchema({"type": ["string", "number"]})]

@@ -26,7 +26,7 @@ from hypothesis import settings
 settings.register_profile("coflows", deadline=None)
 settings.load_profile("coflows")
 
-pytest_plugins = ["tests.postgres", "tests.databases"]
+pytest_plugins = ["tests.postgres", "tests.databases", "tests.pebble"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED_KEY = "26499e5e555e9957725f51cc4d400384"

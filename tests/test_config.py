@@ -271,7 +271,11 @@ def test_unknown_keys_name_the_nearest(tmp_path: Path) -> None:
         ("warning", 1, 'did you mean "Database"?'),
         ("warning", 2, 'write "Server"'),
         ("warning", 3, 'write "SecretKey"'),
-        ("warning", 3, "known here: Host, Port, SecretKey, LetsEncrypt, Cors"),
+        (
+            "warning",
+            3,
+            "known here: Host, Port, SecretKey, LetsEncrypt, HttpPort, Certificate, CertificateKey, BehindProxy, Cors",
+        ),
     ]
 
 
@@ -355,3 +359,48 @@ def test_a_config_of_its_own_volume_is_about_the_working_directory(tmp_path: Pat
     assert load_config(file, environ=container, cwd=app).workflow == app / "package.json"
     assert load_config(file, environ={}, cwd=app).workflow == secret / "package.json"
     assert load_config(file, environ=container, cwd=tmp_path).workflow == secret / "package.json"
+
+
+# ---------------------------------------------------------------------------------------------- https
+
+
+@pytest.mark.parametrize(
+    ("server", "port", "issues", "encrypts"),
+    [
+        ({"Host": "localhost", "LetsEncrypt": {"Email": "john@doe.com"}}, 8888, False, False),
+        ({"Host": "app.coflows.com", "LetsEncrypt": {"Email": ""}}, 8888, False, False),
+        ({"Host": "app.coflows.com", "LetsEncrypt": {"Email": "john@doe.com"}}, 443, True, True),
+        ({"Host": "app.coflows.com", "LetsEncrypt": {"Email": "john@doe.com"}, "Port": 8443}, 8443, True, True),
+        ({"Host": "app.coflows.com", "Certificate": "chain.pem"}, 443, False, True),
+    ],
+)
+def test_https(tmp_path: Path, server: dict[str, object], port: int, *, issues: bool, encrypts: bool) -> None:
+    """A public name and an e-mail address ask Let's Encrypt for a certificate; without either it is plain HTTP."""
+    config = load(tmp_path, {"Server": server})
+    assert (config.port, config.issues, config.encrypts) == (port, issues, encrypts)
+
+
+def test_authorities(tmp_path: Path) -> None:
+    """Staging is Let's Encrypt's own test service; another ACME server is named by its directory, which is https."""
+    name = "https://acme{}-v02.api.letsencrypt.org/directory"
+    for staging in (False, True):
+        section = {"LetsEncrypt": {"Email": "john@doe.com", "Staging": staging}}
+        directory = load(tmp_path, {"Server": section}).server.lets_encrypt.directory
+        assert directory == name.format("-staging" if staging else "")
+    own = {"Email": "john@doe.com", "Staging": True, "Server": "https://ca.example.com/directory"}
+    assert load(tmp_path, {"Server": {"LetsEncrypt": own}}).server.lets_encrypt.directory == own["Server"]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {"Server": {"LetsEncrypt": {"Server": "http://ca.example.com/directory"}}})
+    assert "begins with https://" in caught.value.diagnostics[0].hint
+
+
+def test_own_certificate(tmp_path: Path) -> None:
+    """The key is looked for in the certificate's file unless another is named; the environment names both, too."""
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    assert load(tmp_path, {"Server": {"Certificate": "mnt/chain.pem"}}).certificate == (chain, chain)
+    named = load(tmp_path, {"Server": {"Certificate": "chain.pem", "CertificateKey": "key.pem"}})
+    assert named.certificate == (chain, key)
+    environ = {"COFLOWS_CERTIFICATE": "/a.pem", "COFLOWS_CERTIFICATE_KEY": "/b.pem"}
+    file = tmp_path / "coflows_config.json"
+    file.write_text("{}")
+    assert load_config(file, environ=environ).certificate == (Path("/a.pem"), Path("/b.pem"))

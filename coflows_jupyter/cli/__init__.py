@@ -19,6 +19,7 @@ from coflows_jupyter import __version__
 from coflows_jupyter.cli import (
     aci,
     agents,
+    certificate,
     db,
     doctor,
     image,
@@ -40,7 +41,11 @@ app = typer.Typer(
     epilog="--config, --json, --quiet and --debug work before and after any command.",
     rich_markup_mode=None,
 )
-for family in (project, doctor, test, server, local, runs, msets, agents, people, key, secret, db, aci, image):
+_FAMILIES = (
+    *(project, doctor, test, server, local, runs, msets, agents),
+    *(people, key, secret, certificate, db, aci, image),
+)
+for family in _FAMILIES:
     family.register(app)
 
 

@@ -53,6 +53,7 @@ class WorkflowHandler(OneWorkflowHandler):
             path=self.services.lab_path(status.folder),
             config_path=self.services.lab_path(config.file or ""),
             package_path=self.services.lab_path(config.workflow),
+            certificate=self.services.certificate,
         )
         self.write_json(msgspec.json.encode(answer))
 

@@ -16,6 +16,7 @@ from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.access.passwords import Doorkeeper
 from coflows_jupyter.config import Config
 from coflows_jupyter.host.early import EarlyHost
+from coflows_jupyter.server.tls import Tls
 
 STOP_SECONDS = 4.5
 
@@ -29,6 +30,7 @@ class CoFlowsServer(ServerApp):
     directory = Instance(Directory, help="The people.")
     doorkeeper = Instance(Doorkeeper, (), help="Checks passwords.")
     open_workflows = CallableTrait(dict, help="Gives name by ID of each Workflow that is open.")
+    tls = Instance(Tls, allow_none=True, help="What listens when the server speaks https by its configuration.")
     wants_browser = Bool(False, help="Whether to open a browser once the server is up.")
 
     @default("keys")
@@ -49,6 +51,29 @@ class CoFlowsServer(ServerApp):
         if not self.lab:
             self.default_services = ()  # type: ignore[assignment]
         super().init_webapp()
+
+    def init_httpserver(self) -> None:
+        """Speak https where the configuration says so."""
+        super().init_httpserver()
+        if self.tls is not None:
+            self.tls.cover(self)
+
+    @property
+    def connection_url(self) -> str:
+        """The address for programs of this computer."""
+        return self.local_url if self.tls is not None else super().connection_url
+
+    @property
+    def local_url(self) -> str:
+        """The address on this computer."""
+        if self.tls is None:
+            return super().local_url
+        return f"http://127.0.0.1:{self.tls.local_port}{self.base_url}"
+
+    @property
+    def public_url(self) -> str:
+        """The address for everybody."""
+        return super().public_url if self.tls is None else f"{self.tls.address(self.port)}{self.base_url}"
 
     def server_info(self) -> dict[str, Any]:
         """Describe the server for Jupyter's own tools, in a file that only the user can read."""

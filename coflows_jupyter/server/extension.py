@@ -32,6 +32,7 @@ from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.access.secrets import with_key
 from coflows_jupyter.config import Config, load_config
 from coflows_jupyter.database.connection import open_database
+from coflows_jupyter.deploy.certificates.status import plain
 from coflows_jupyter.engine import Engine, EngineEvent
 from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.runs.registry import open_runs
@@ -41,6 +42,7 @@ from coflows_jupyter.server.membership import Membership
 from coflows_jupyter.server.metrics import WorkflowCollector
 from coflows_jupyter.server.routes import handlers
 from coflows_jupyter.server.services import Services
+from coflows_jupyter.server.tls import Tls
 
 _CLOSE_SECONDS = 3.5
 _DRAIN_SECONDS = 2.0
@@ -81,7 +83,15 @@ class CoFlowsApp(ExtensionApp):
             self.config_or_none = serverapp.workflow_config
             self._configure(serverapp, serverapp.workflow_config)
             root = Path(serverapp.root_dir) if serverapp.lab else None
-            self.services = Services(serverapp.keys, serverapp.directory, root=root, doorkeeper=serverapp.doorkeeper)
+            self.services = Services(
+                serverapp.keys,
+                serverapp.directory,
+                root=root,
+                doorkeeper=serverapp.doorkeeper,
+                keeper=serverapp.tls.keeper if serverapp.tls else None,
+            )
+            if not serverapp.tls and not serverapp.certfile:
+                self.services.unencrypted = plain(serverapp.workflow_config)
             serverapp.open_workflows = lambda: {e.id: e.name for e in self.services.workflows if e.id}
         else:
             self._visit(serverapp)
@@ -109,12 +119,16 @@ class CoFlowsApp(ExtensionApp):
             # A login shell would put back its own PATH, and `coflows` would not be found.
             "terminado_settings": {"shell_command": [os.environ.get("SHELL", "sh")]},
         }
-        if "port" in config.server.model_fields_set:
+        if config.names_port or config.encrypts:
             # Whoever names a port has told others; another one would not be found.
             settings["port_retries"] = 0
+        if config.server.behind_proxy:
+            settings["trust_xheaders"] = True
         for name, value in settings.items():
             if name not in chosen:
                 setattr(server, name, value)
+        if config.encrypts and "certfile" not in chosen:
+            server.tls = Tls(config)
         # Jupyter would put the key into the page that it opens; see _say_where.
         server.wants_browser = bool(chosen.get("open_browser", True)) and server.lab
         server.no_browser_open_file = True
@@ -190,12 +204,16 @@ class CoFlowsApp(ExtensionApp):
         url = local_url(serverapp)
         runfile.write(runfile.RunFile(url, self.services.keys.secret, str(config.file or ""), os.getpid()))
         self._set_environ(url)
+        if isinstance(serverapp, CoFlowsServer):
+            self._say_how_safe(serverapp)
         early = serverapp.early_host if isinstance(serverapp, CoFlowsServer) else None
         engine = Engine(config, early=early, runs=open_runs(config), agents=open_database(config))
         self.services.open(engine)
+        shown = url
         if isinstance(serverapp, CoFlowsServer):
-            self._say_where(serverapp, url)
-        self._say_when_it_serves(engine, url)
+            shown = serverapp.public_url if serverapp.tls else url
+            self._say_where(serverapp, shown)
+        self._say_when_it_serves(engine, shown)
         self._started = asyncio.get_running_loop().create_task(self._open(engine))
 
     async def _open(self, engine: Engine) -> None:
@@ -220,6 +238,12 @@ class CoFlowsApp(ExtensionApp):
         }
         self._environ = {name: os.environ.get(name) for name in values}
         os.environ.update(values)
+
+    def _say_how_safe(self, server: CoFlowsServer) -> None:
+        if server.tls is not None:
+            server.tls.start(server)
+        say_it = self.log.info if is_loopback(server.ip) or server.tls else self.log.warning
+        say_it("%s", self.services.certificate.sentence)
 
     def _say_where(self, server: CoFlowsServer, url: str) -> None:
         provider = server.identity_provider
@@ -262,6 +286,8 @@ class CoFlowsApp(ExtensionApp):
                 self.services.events.close_all()
                 await self.services.workflows.close(_DRAIN_SECONDS)
                 await self.services.directory.close()
+                if isinstance(self.serverapp, CoFlowsServer) and self.serverapp.tls is not None:
+                    await self.serverapp.tls.close()
                 if self._started is not None:
                     self._started.cancel()
                     await asyncio.wait([self._started])
@@ -286,6 +312,8 @@ def _prefer_own_kernel(server: CoFlowsServer) -> None:
 
 def local_url(server: ServerApp) -> str:
     """Return the base URL by which programs on this machine reach the server, with a slash at the end."""
+    if isinstance(server, CoFlowsServer) and server.tls is not None:
+        return server.local_url
     address = "127.0.0.1" if server.ip in {"", "0.0.0.0", "::", "localhost"} else server.ip  # noqa: S104 — what it means, not a bind
     host = f"[{address}]" if ":" in address else address
     return f"{'https' if server.certfile else 'http'}://{host}:{server.port}{server.base_url}"

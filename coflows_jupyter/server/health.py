@@ -16,10 +16,11 @@ class Health(msgspec.Struct):
 
 
 class Readiness(msgspec.Struct):
-    """Whether every Workflow serves, and if not, why."""
+    """Whether every Workflow serves, and if not, why; ``notes`` tell of trouble that keeps none from it."""
 
     ready: bool
     reasons: list[str]
+    notes: list[str]
 
 
 class HealthHandler(BaseHandler):
@@ -39,4 +40,4 @@ class ReadyHandler(BaseHandler):
         if reasons:
             self.set_status(503)
             self.set_header("Retry-After", "1")
-        self.write_json(msgspec.json.encode(Readiness(not reasons, reasons)))
+        self.write_json(msgspec.json.encode(Readiness(not reasons, reasons, self.services.certificate.notes)))

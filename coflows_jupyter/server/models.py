@@ -8,6 +8,7 @@ import msgspec
 
 from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.access.records import AuditEntry, Group, KeyInfo, Member, SecretInfo, User
+from coflows_jupyter.deploy.certificates.status import CertificateStatus
 from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.mset.model import Event, Outcome, Reason, SetInfo
@@ -42,12 +43,16 @@ class Finding(Diagnostic, frozen=True):
 
 
 class WorkflowStatus(EngineStatus, frozen=True, kw_only=True):
-    """A Workflow; its folder and its two files are relative to Lab's root, ``null`` outside of it."""
+    """A Workflow; its folder and its two files are relative to Lab's root, ``null`` outside of it.
+
+    ``certificate`` is the server's.
+    """
 
     diagnostics: tuple[Finding, ...]
     path: str | None
     config_path: str | None
     package_path: str | None
+    certificate: CertificateStatus
 
 
 class WorkflowList(msgspec.Struct):

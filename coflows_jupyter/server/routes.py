@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from coflows_jupyter.access.records import Group, User
+from coflows_jupyter.deploy.certificates.status import CertificateStatus
 from coflows_jupyter.runs.model import RunModel
 from coflows_jupyter.server.account import (
     LoginHandler,
@@ -41,6 +42,7 @@ from coflows_jupyter.server.agents import (
 from coflows_jupyter.server.api import BuildHandler, QueriesHandler, WorkflowHandler, WorkflowsHandler
 from coflows_jupyter.server.authoring import NewWorkflowHandler, SchemaHandler, SourcesHandler, ValidateHandler
 from coflows_jupyter.server.base import BaseHandler
+from coflows_jupyter.server.certificates import CertificateHandler
 from coflows_jupyter.server.describe import DescribeHandler
 from coflows_jupyter.server.events import EventsHandler
 from coflows_jupyter.server.groups import GroupHandler, GroupsHandler, MemberHandler, MembersHandler
@@ -170,6 +172,13 @@ ROUTES = (
     _api("coflows/api/health", HealthHandler, {"GET": Rule.PUBLIC}, "Answer while the process lives.", Health),
     _api("coflows/api/ready", ReadyHandler, {"GET": Rule.PUBLIC}, "Say whether every Workflow serves.", Readiness),
     _api("coflows/api/openapi", DescribeHandler, {"GET": Rule.PUBLIC}, "Describe this API."),
+    _api(
+        "coflows/api/certificate",
+        CertificateHandler,
+        {"GET": Rule.IDENTIFIED, "POST": Rule.ADMINISTRATOR},
+        "Say how the server proves who it is; ask for a new certificate.",
+        CertificateStatus,
+    ),
     _api("coflows/api/me", MeHandler, {"GET": Rule.IDENTIFIED}, "Say who the caller is.", Me),
     _api(
         "coflows/api/workflows",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from coflows_jupyter.access.directory import Directory
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.access.passwords import Doorkeeper
+from coflows_jupyter.deploy.certificates.keeper import Keeper
+from coflows_jupyter.deploy.certificates.status import ELSEWHERE, CertificateStatus
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import NotFoundError
 from coflows_jupyter.server.bus import Events
@@ -33,6 +35,8 @@ class Services:
         origins: sites whose pages may read our answers.
         idle: why no Workflow is open; empty when one is.
         doorkeeper: checks passwords.
+        keeper: looks after the certificate, ``None`` where the server speaks plain HTTP or is not ours to configure.
+        unencrypted: what there is to say where there is no ``keeper``.
     """
 
     keys: KeyRing
@@ -43,6 +47,8 @@ class Services:
     origins: frozenset[str] = frozenset()
     idle: str = ""
     doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
+    keeper: Keeper | None = None
+    unencrypted: CertificateStatus = ELSEWHERE
     _attended: set[BaseHandler] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -85,6 +91,11 @@ class Services:
         if engine is None:
             raise NotFoundError(f"there is no Workflow {workflow!r}", hint=self.idle)
         return engine
+
+    @property
+    def certificate(self) -> CertificateStatus:
+        """How the server proves who it is."""
+        return self.keeper.status if self.keeper else self.unencrypted
 
     def reasons(self) -> list[str]:
         """Say why not every Workflow serves; empty when all do."""

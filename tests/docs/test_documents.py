@@ -28,7 +28,7 @@ from tests.conftest import ROOT, RunningServer, Server, needs
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "mnt" / "README.md"]
 DOCUMENTED_PORT = "localhost:8888"
-SERVER_COMMAND = re.compile(r"^\$ (?:make run|coflows server(?: (?P<config>[^#\s]+))?)", re.MULTILINE)
+SERVER_COMMAND = re.compile(r"^\$ (?:make run|coflows server(?! -)(?: (?P<config>[^#\s]+))?)", re.MULTILINE)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 

@@ -39,6 +39,7 @@ ADDRESSES = {
     "HealthHandler": "coflows/api/health",
     "ReadyHandler": "coflows/api/ready",
     "DescribeHandler": "coflows/api/openapi",
+    "CertificateHandler": "coflows/api/certificate",
     "MeHandler": "coflows/api/me",
     "MSetsHandler": "coflows/api/m",
     "MSetHandler": "coflows/api/m/matrix",

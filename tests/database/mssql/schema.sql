@@ -276,6 +276,30 @@ UPDATE coflows_schema SET version_num='0005' WHERE coflows_schema.version_num = 
 
 GO
 
+-- Running upgrade 0005 -> 0006
+
+CREATE TABLE coflows_certificates (
+    host NVARCHAR(250) NOT NULL, 
+    directory NVARCHAR(200) NOT NULL, 
+    sealed NVARCHAR(max) NOT NULL, 
+    chain NVARCHAR(max) NOT NULL, 
+    thumbprint NVARCHAR(64) NOT NULL, 
+    version INTEGER NOT NULL, 
+    checked BIGINT NOT NULL, 
+    failures INTEGER NOT NULL, 
+    next_try BIGINT NOT NULL, 
+    reason NVARCHAR(max) NOT NULL, 
+    owner NVARCHAR(100) NOT NULL, 
+    lease_until BIGINT NOT NULL, 
+    PRIMARY KEY (host, directory)
+);
+
+GO
+
+UPDATE coflows_schema SET version_num='0006' WHERE coflows_schema.version_num = '0005';
+
+GO
+
 COMMIT;
 
 GO
