@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from coflows_jupyter.errors import CoflowsError, FunctionError, NotAcceptableError
 from coflows_jupyter.jsonform import to_json
 from tests.dotnet.conftest import Flow
-from tests.dotnet.test_conformance import ARGUMENTS, VALUES
+from tests.dotnet.languages import ARGUMENTS, VALUES
 
-# Java's spelling of what tests/dotnet/test_conformance.py has in Python; what is missing, Java does not have.
+# Java's spelling of what tests/dotnet/languages.py has in Python; what is missing, Java does not have.
 JAVA_VALUES = {
     "nothing": "null",
     "truth": "true",
