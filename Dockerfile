@@ -38,6 +38,12 @@ RUN apt-get -qq update && \
     useradd --no-log-init --uid 10001 --create-home coflows && \
     install --directory --owner coflows --group coflows /app/mnt
 COPY --from=dotnet /usr/share/dotnet /usr/share/dotnet
+# .NET needs ICU, whose package has its version in its name.
+# hadolint ignore=DL3008 # as above
+RUN if [ -e /usr/share/dotnet/dotnet ]; then \
+        apt-get -qq update && apt-get -qq install --no-install-recommends '^libicu[0-9]+$' && \
+        rm -rf /var/lib/apt/lists/*; \
+    fi
 COPY --from=build /opt/coflows /opt/coflows
 ENV PATH=/opt/coflows/bin:/usr/share/dotnet:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/home/coflows LANG=C.UTF-8 COFLOWS_CONTAINER=1

@@ -7,7 +7,7 @@ NPM := $(VENV)/bin/python labextension/hatch_build.py
 LABEXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune -o -type f ! -name '*.tsbuildinfo' -print)
 
 # Tests and benchmarks of .NET languages bring an SDK along where there is none; the package itself never does.
-test bench: export DOTNET_ROOT = $(shell .ci/dotnet)
+test image bench: export DOTNET_ROOT = $(shell .ci/dotnet)
 test bench: export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 
 .PHONY: help run test check chaos image bench clean
@@ -41,7 +41,7 @@ chaos: $(VENV)/test  ## Kill servers while 100,000 ticks come on each database, 
 	@COFLOWS_TEST_WRITES=2000 $(VENV)/bin/pytest --timeout 3600 tests/mset/test_processes.py
 
 
-image: $(VENV)/test  ## Build the image, run it and push it, as root on Debian; the log is test-results/image.log
+image: $(VENV)/test  ## Build the image, run it and push it, as root on Debian; logs are in test-results
 	@.ci/system-packages podman buildah runc debootstrap docker-registry
 	@COFLOWS_TEST_IMAGE=1 $(VENV)/bin/pytest tests/deploy/test_container.py
 

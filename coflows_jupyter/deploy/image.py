@@ -197,7 +197,8 @@ def _build_arguments(contents: Contents) -> dict[str, str]:
     if not _JDK.fullmatch(contents.jdk):
         wrong = FieldError("jdk", "write the version of a package of Debian, like 17", contents.jdk)
         raise ArgumentsError("this is no version of a JDK", [wrong])
-    extras = "all,mssql" if contents.mssql else "all"
+    wanted = {"all": True, "certbot": True, "clr": contents.dotnet, "jvm": contents.jdk, "mssql": contents.mssql}
+    extras = ",".join(extra for extra, is_wanted in wanted.items() if is_wanted)
     is_checkout = (_CHECKOUT / _DOCKERFILE).is_file()
     what = f"coflows_jupyter[{extras}]" + (" @ file:///source" if is_checkout else f"=={__version__}")
     arguments = {"COFLOWS": what, "VERSION": __version__, "JDK": contents.jdk}

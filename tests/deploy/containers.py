@@ -66,6 +66,15 @@ def make_base(folder: Path, environ: dict[str, str]) -> None:
     shutil.rmtree(tree)
 
 
+def make_dotnet(root: str, environ: dict[str, str]) -> str:
+    """Make an image of the .NET SDK in a folder of this computer; return its name."""
+    name = "localhost/dotnet:test"
+    container = run(["buildah", "from", "--pull-never", BASE], environ).strip()
+    run(["buildah", "add", "--quiet", container, root, "/usr/share/dotnet"], environ)
+    run(["buildah", "commit", "--quiet", "--rm", container, name], environ)
+    return name
+
+
 def run(command: list[str], environ: dict[str, str]) -> str:
     """Run a program to its end and return what it printed."""
     done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)

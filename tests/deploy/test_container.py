@@ -18,10 +18,11 @@ import httpx
 import pytest
 
 from tests.conftest import COFLOWS, ROOT, needs
-from tests.deploy.containers import BASE, PROGRAMS, make_base, run, settings
+from tests.deploy.containers import BASE, PROGRAMS, make_base, make_dotnet, run, settings
 
 IMAGE = "localhost/coflows:test"
-ADD = "/flow/query/09a96d46-4c97-44d3-bf64-250dc94807d8/pyapi/Add?x=1&y=2"
+QUERY = "/flow/query/09a96d46-4c97-44d3-bf64-250dc94807d8/"
+ADD = QUERY + "pyapi/Add?x=1&y=2"
 OWNER = 4321
 
 pytestmark = [
@@ -41,18 +42,23 @@ def environ() -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def image(environ: dict[str, str]) -> str:
-    """Build the image as a user does; return its name."""
-    log = ROOT / "test-results" / "image.log"
+def build(name: str, environ: dict[str, str], *options: str) -> str:
+    """Build an image as a user does, with its log kept; return its name."""
+    log = ROOT / "test-results" / f"{name.rpartition('/')[2].replace(':', '-')}.log"
     log.parent.mkdir(exist_ok=True)
     start = time.monotonic()
     with log.open("w") as file:
-        command = [str(COFLOWS), "image", "build", IMAGE, "--base", BASE]
+        command = [str(COFLOWS), "image", "build", name, "--base", BASE, *options]
         done = subprocess.run(command, env=environ, cwd=ROOT, stdout=file, stderr=file, check=False)
         file.write(f"built in {time.monotonic() - start:.0f} s\n")
     assert done.returncode == 0, log.read_text()[-3000:]
-    return IMAGE
+    return name
+
+
+@pytest.fixture(scope="module")
+def image(environ: dict[str, str]) -> str:
+    """Build the image; return its name."""
+    return build(IMAGE, environ)
 
 
 @pytest.fixture
@@ -95,14 +101,14 @@ def running(command: list[str], environ: dict[str, str], log: Path) -> Iterator[
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def answer(port: int, key: str, log: Path, seconds: float = 60) -> str:
-    """Return what the sample's Add says, as soon as the server serves."""
+def answer(port: int, key: str, log: Path, path: str = ADD, seconds: float = 90) -> str:
+    """Return what a function of the sample says, as soon as the server serves."""
     deadline = time.monotonic() + seconds
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
                 if client.get("/coflows/api/ready").is_success:
-                    return client.get(ADD, headers={"x-api-key": key}).text
+                    return client.get(path, headers={"x-api-key": key}).text
             time.sleep(0.1)
     pytest.fail(f"the container did not serve and said:\n{log.read_text()}")
 
@@ -183,4 +189,19 @@ def test_the_image_is_pushed_to_a_registry(image: str, environ: dict[str, str], 
             time.sleep(0.05)
         run([str(COFLOWS), "image", "push", name], environ)
         tags = httpx.get(f"http://127.0.0.1:{port}/v2/team/coflows/tags/list", trust_env=False).json()
+    run(["podman", "untag", image, name], environ)
     assert tags == {"name": "team/coflows", "tags": ["test"]}
+
+
+def test_languages_come_along(environ: dict[str, str], workflow: Path, tmp_path: Path) -> None:
+    """With .NET from another image and Debian's JDK, the sample's Queries in C# answer, and Java is there."""
+    sdk = os.environ.get("DOTNET_ROOT")
+    if not sdk:
+        pytest.skip("needs a .NET SDK in DOTNET_ROOT")
+    name = build(f"{IMAGE}-languages", environ, "--jdk", "17", "--dotnet", make_dotnet(sdk, environ))
+    port, key = server_of(workflow)
+    log = tmp_path / "log"
+    with running(["podman", "run", "--rm", f"--volume={workflow}:/app/mnt", name], environ, log):
+        rows = json.loads(answer(port, key, log, QUERY + "options/protection"))
+        assert rows[0].keys() >= {"Asset", "Put"}, rows
+    assert "17" in run(["podman", "run", "--rm", name, "javac", "-version"], environ)

@@ -87,7 +87,7 @@ def test_a_build_tells_how_far_it_is(programs: Path, name: str, said: str, share
     call = (programs / "calls").read_text()
     assert "--tag=team/coflows:1" in call
     assert "--build-arg=JDK=17" in call
-    assert "coflows_jupyter[all,mssql] @ file:///source" in call
+    assert "coflows_jupyter[all,certbot,jvm,mssql] @ file:///source" in call
 
 
 def test_the_end_of_a_failed_build_is_in_the_error(programs: Path) -> None:
