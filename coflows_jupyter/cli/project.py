@@ -16,7 +16,7 @@ Words = Annotated[
     list[str],
     typer.Argument(
         metavar="[LANGUAGE] NAME",
-        help="Its name, letters, digits and underscores; before it py, cs, vb, fs or js, Python by default.",
+        help="Its name, letters, digits and underscores; before it py, cs, vb, fs, java or js, Python by default.",
     ),
 ]
 

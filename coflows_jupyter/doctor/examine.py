@@ -20,7 +20,7 @@ CHECKS: dict[str, Check] = {
     "sidebar": jupyter.sidebar,
     "pips": programs.pips,
     "dotnet": programs.dotnet,
-    "toolchains": programs.toolchains,
+    "java": programs.java,
     "files": settings.files,
     "key": settings.key,
     "permissions": files.permissions,

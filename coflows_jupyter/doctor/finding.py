@@ -64,10 +64,6 @@ class Patient:
         found = importlib.metadata.distributions(name=name, path=list(self.modules))
         return next((distribution.version for distribution in found), "")
 
-    def which(self, program: str) -> str:
-        """Return the path of a program, empty when there is none."""
-        return shutil.which(program, path=self.environ.get("PATH", "")) or ""
-
     @cached_property
     def package(self) -> Package | None:
         """The Workflow's package.json, ``None`` when it can't be read."""

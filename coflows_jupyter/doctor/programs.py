@@ -4,40 +4,16 @@ from __future__ import annotations
 
 import platform
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from coflows_jupyter import __version__
 from coflows_jupyter.doctor.finding import Finding, Patient, fine
-from coflows_jupyter.workflow.sources import COMPILED, LANGUAGES
+from coflows_jupyter.workflow.sources import COMPILED, JVM, LANGUAGES
 
 _OLDEST = {"jupyter_server": "2.18", "msgspec": "0.19", "orjson": "3.10", "pydantic": "2.9", "tornado": "6.4"}
 _OLDEST_LAB = "4.6"
-_PROGRAM_SECONDS = 10
-
-
-class Toolchain(NamedTuple):
-    """A program that compiles or runs some languages.
-
-    Args:
-        program: its name on PATH.
-        languages: what is written in them needs it.
-        lists: lists of package.json that need it too.
-        version: the words that print its version.
-        command: how to get it.
-    """
-
-    program: str
-    languages: frozenset[str]
-    lists: tuple[str, ...]
-    version: str
-    command: str
-
-
-TOOLCHAINS = (Toolchain("java", frozenset({"java", "scala"}), ("jars",), "-version", "apt-get install default-jdk"),)
 
 
 def python(patient: Patient) -> Iterator[Finding]:
@@ -95,16 +71,19 @@ def dotnet(patient: Patient) -> Iterator[Finding]:
         yield Finding("error", found, why, command)
 
 
-def toolchains(patient: Patient) -> Iterator[Finding]:
-    """Are the other compilers here that the Workflow needs?"""
-    for chain in TOOLCHAINS:
-        needed = _needed(patient, chain.languages, chain.lists)
-        path = patient.which(chain.program)
-        if path:
-            yield fine(f"{chain.program} {_version(path, chain.version)} ({', '.join(needed) or 'nothing'} needs it)")
-        elif needed:
-            why = f"{', '.join(needed)} of this Workflow can't be used"
-            yield Finding("error", f"{chain.program} is not on PATH", why, chain.command)
+def java(patient: Patient) -> Iterator[Finding]:
+    """Is a JDK here, with what it needs, where the Workflow needs it?"""
+    from coflows_jupyter.runtimes.jdk import find
+
+    needed = _needed(patient, frozenset(JVM), ("jars",))
+    why = f"{', '.join(needed)} of this Workflow can't be used"
+    found = find(patient.environ)
+    if not isinstance(found, str):
+        yield fine(f"Java {found.version} in {found.home} ({', '.join(needed) or 'nothing'} needs it)")
+        if needed and not patient.version("JPype1"):
+            yield Finding("error", "JPype1 is not installed", why, _install("JPype1>=1.7"))
+    elif needed:
+        yield Finding("error", found, why, "apt-get install openjdk-17-jdk-headless")
 
 
 def _needed(patient: Patient, languages: frozenset[str], lists: tuple[str, ...]) -> list[str]:
@@ -114,21 +93,6 @@ def _needed(patient: Patient, languages: frozenset[str], lists: tuple[str, ...])
     used = {LANGUAGES.get(Path(entry.name).suffix, "") for entry in entries}
     named = [name for name in lists if package is not None and getattr(package, name)]
     return [*sorted(used & languages), *({"nugets": "NuGets", "jars": "Jars"}[name] for name in named)]
-
-
-def _version(path: str, word: str) -> str:
-    try:
-        done = subprocess.run(
-            [path, word],
-            capture_output=True,
-            text=True,
-            timeout=_PROGRAM_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "of unknown version"
-    return next(iter((done.stdout or done.stderr).splitlines()), "").strip()
 
 
 def _install(requirement: str) -> str:

@@ -24,6 +24,7 @@ _RESERVED: dict[str, Callable[[str], bool]] = {
     "csharp": lambda word: word in _words("csharp"),
     "vb": lambda word: word.lower() in _words("vb"),
     "fsharp": lambda word: word in _words("fsharp"),
+    "java": lambda word: word in _words("java"),
     "javascript": lambda word: word in _words("javascript"),
 }
 
@@ -196,6 +197,8 @@ def _check(key: str, name: str, language: str) -> None:
         near = nearest(language, _RESERVED)
         hint = f"did you mean {near}?" if near else f"there is {', '.join(_RESERVED)}"
         raise PackageError(f"there is no template in {language!r}", hint=hint)
+    if not files(__package__).joinpath("skeleton", language, f"{_TEMPLATES[key]}.txt").is_file():
+        raise PackageError(f"{key} can't be in {language}", hint="write it in another language")
     if not _FILE_NAME.fullmatch(name) or _RESERVED[language](name):
         hint = "begin with a letter, then use letters, digits and _"
         raise PackageError(f"{name!r} can't be the name of a {language} file", hint=hint)

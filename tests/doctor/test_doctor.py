@@ -16,6 +16,7 @@ import coflows_jupyter
 from coflows_jupyter.doctor import jupyter
 from coflows_jupyter.doctor.examine import CHECKS, Row, examine, see
 from coflows_jupyter.doctor.finding import Patient
+from coflows_jupyter.runtimes import jdk
 from coflows_jupyter.workflow.templates import new_workflow
 from tests.cli.conftest import Coflows, coflows
 from tests.conftest import PUBLISHED_KEY, RunningServer, secret_key
@@ -32,6 +33,7 @@ def workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated_environ: 
         monkeypatch.setenv(name, isolated_environ[name])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")  # what the test writes counts more than how .venv was installed
+    monkeypatch.setattr(jdk, "_USUAL", ())
     folder = new_workflow(tmp_path / "flow")
     edit(folder, '"Port": 8888', f'"Port": {free_port()}')
     return folder
@@ -85,15 +87,11 @@ def add_query(folder: Path, text: str) -> None:
         file.write(text)
 
 
-def csharp(folder: Path) -> dict[str, object]:
-    """Add a Query in C#, where there is no compiler."""
-    (folder / "Queries" / "fast.cs").write_text("public class Fast {}\n")
-    edit(
-        folder,
-        '"Queries": [',
-        '"Queries": [{"Name": "fast.cs", "Content": "Queries/fast.cs", "ID": "fast"},',
-        "package.json",
-    )
+def query_in(folder: Path, suffix: str) -> dict[str, object]:
+    """Add a Query in another language, where there is nothing that runs it."""
+    (folder / "Queries" / f"fast.{suffix}").write_text("")
+    listed = f'"Queries": [{{"Name": "fast.{suffix}", "Content": "Queries/fast.{suffix}", "ID": "fast"}},'
+    edit(folder, '"Queries": [', listed, "package.json")
     return {"environ": {"PATH": ""}}
 
 
@@ -148,8 +146,8 @@ FAULTS: dict[str, tuple[str, Seed, str, str]] = {
     "cache": ("disk", lambda w: write(w.parent / "cache", ""), "can't be written", "ls -ld"),
     "disk": ("disk", lambda _: {"free": lambda _: 2**20}, "1 MiB are free", "uv cache clean"),
     "little room": ("disk", lambda _: {"free": lambda _: 2**29}, "512 MiB are free", "uv cache clean"),
-    "no Java": ("toolchains", jar, "java is not on PATH", "install default-jdk"),
-    "no compiler": ("dotnet", csharp, "there is no .NET SDK", "dotnet"),
+    "no Java": ("java", jar, "there is no JDK on this computer", "install openjdk-17-jdk-headless"),
+    "no compiler": ("dotnet", lambda w: query_in(w, "cs"), "there is no .NET SDK", "dotnet"),
     "no uv": (
         "pips",
         no_uv,
