@@ -112,7 +112,7 @@ def _load_early(early: EarlyHost, config: Config) -> bool:
     from coflows_jupyter.mset.place import database_of
 
     try:
-        if config.host.mode == "process":
+        if config.host.mode == "process" and not config.empty:
             build = prepared(assemble(config.workflow))
             if build is not None:
                 early.load(part(build, "query"), database_of(config))

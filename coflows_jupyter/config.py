@@ -36,6 +36,7 @@ CONTAINER = "COFLOWS_CONTAINER"
 
 _FROM_ENVIRON = "coflows_config (environment variable)"
 _HTTPS_PORT = 443
+_YES = frozenset({"1", "true", "yes", "on"})
 
 
 class Database(Section):
@@ -167,6 +168,7 @@ class Config(Section):
         container: whether this runs in the project's image (environment variable ``COFLOWS_CONTAINER``).
         certificate: file of one's own certificate and file of its key: ``Server.Certificate``, else the environment
             variables ``COFLOWS_CERTIFICATE`` and ``COFLOWS_CERTIFICATE_KEY``.
+        empty: whether the server begins without a Workflow, and waits for deployments (``coflows_empty``).
         diagnostics: warnings.
     """
 
@@ -177,6 +179,7 @@ class Config(Section):
     document: Document = Field(repr=False, exclude=True)
     container: bool = False
     certificate: tuple[Path, Path] | None = None
+    empty: bool = False
     diagnostics: tuple[Diagnostic, ...] = ()
 
     database: Database = section(Database, "Database")
@@ -315,6 +318,7 @@ def read_config_text(text: str, file: Path | None, folder: Path, environ: Mappin
             "folder": folder,
             "document": document,
             "container": bool(environ.get(CONTAINER)),
+            "empty": environ.get("coflows_empty", "").lower() in _YES,
         }
         config, more = check(Config, document, context=Surroundings(folder, environ), own=own)
         found = [*found, *more]

@@ -7,12 +7,9 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from coflows_jupyter.access.secrets import open_secrets
 from coflows_jupyter.agents.service import Agents
@@ -20,6 +17,7 @@ from coflows_jupyter.build.assemble import assemble
 from coflows_jupyter.build.model import Build, part
 from coflows_jupyter.build.prepare import Preparer
 from coflows_jupyter.build.watch import changes
+from coflows_jupyter.candidate import Candidate
 from coflows_jupyter.config import Config
 from coflows_jupyter.database.connection import Database
 from coflows_jupyter.errors import (
@@ -31,89 +29,22 @@ from coflows_jupyter.errors import (
 )
 from coflows_jupyter.host.calls import OnOutput
 from coflows_jupyter.host.early import EarlyHost
-from coflows_jupyter.host.pool import EmbeddedPool, HostStatus, Pool, ProcessPool
+from coflows_jupyter.host.embedded import EmbeddedPool
+from coflows_jupyter.host.pool import Pool, ProcessPool
 from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.host.secrets import answering
 from coflows_jupyter.mset.place import database_of, host_place, prune
 from coflows_jupyter.queries.catalog import Catalog, FunctionEntry
 from coflows_jupyter.runs.live import Run
 from coflows_jupyter.runs.registry import Runs
+from coflows_jupyter.status import BuildReport, BuildStatus, EngineEvent, EngineStatus, EventKind, Mode, State
 from coflows_jupyter.workflow.package import Package
-
-EventKind = Literal["state", "build", "catalog", "host", "runs", "agents"]
-State = Literal["starting", "building", "serving", "failed", "stopped"]
-Mode = Literal["process", "embedded"]
 
 PRUNE_SECONDS = 3600.0
 """How often the log of M sets is looked through for what is too old."""
 
 log = logging.getLogger(__name__)
 run_log = logging.getLogger("coflows.run")
-
-
-class BuildReport(msgspec.Struct, frozen=True):
-    """The outcome of a build.
-
-    Args:
-        ok: whether no finding is an error.
-        build: ID of the Build that serves now, empty when none does.
-        seconds: how long it took.
-        diagnostics: every finding.
-    """
-
-    ok: bool
-    build: str
-    seconds: float
-    diagnostics: tuple[Diagnostic, ...]
-
-
-class BuildStatus(msgspec.Struct, frozen=True):
-    """The last build as a status shows it; ``at`` is ISO 8601 in UTC."""
-
-    id: str
-    ok: bool
-    seconds: float
-    at: str
-
-
-class EngineStatus(msgspec.Struct, frozen=True):
-    """A Workflow as the sidebar, the REST API and the CLI show it."""
-
-    id: str
-    name: str
-    folder: str
-    config: str
-    mode: Mode
-    state: State
-    build: BuildStatus | None
-    hosts: list[HostStatus]
-    diagnostics: tuple[Diagnostic, ...]
-    reasons: list[str]
-    watching: bool
-    crashes: int
-    waiting: int
-
-
-class EngineEvent(msgspec.Struct, frozen=True):
-    """Something about a Workflow changed; whoever cares asks for its status.
-
-    Args:
-        workflow: the Workflow's ID.
-        kind: what changed.
-        state: the engine's state now.
-        message: a sentence for people.
-        step: what a build is doing, empty outside of one.
-        done: finished steps of the build.
-        total: all steps of the build, 0 outside of one.
-    """
-
-    workflow: str
-    kind: EventKind
-    state: State
-    message: str = ""
-    step: str = ""
-    done: int = 0
-    total: int = 0
 
 
 Listener = Callable[[EngineEvent], None]
@@ -197,17 +128,29 @@ class Engine:
             secrets=self._answer,
         )
 
-    async def start(self) -> None:
-        """Build for the first time and begin to watch; mistakes in the Workflow end up in the state."""
-        await self.build()
+    async def start(self, *, initial: bool = True) -> None:
+        """Build for the first time and begin to watch; mistakes in the Workflow end up in the state.
+
+        Args:
+            initial: see ``Agents.load``.
+        """
+        await self.build(initial=initial)
+        self.open()
+
+    def open(self) -> None:
+        """Begin to keep the history, to tidy up and to watch."""
         self.runs.open()
         if self.state != "stopped":
             self._pruner = asyncio.get_running_loop().create_task(self._prune())
         if self.watching and self.state != "stopped":
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
-    async def build(self) -> BuildReport:
-        """Read the Workflow from disk and let it serve; a Build that does not load changes nothing that serves."""
+    async def build(self, *, initial: bool = True) -> BuildReport:
+        """Read the Workflow from disk and let it serve; a Build that does not load changes nothing that serves.
+
+        Args:
+            initial: see ``Agents.load``.
+        """
         async with self._lock:
             started, loop = time.perf_counter(), asyncio.get_running_loop()
             self._set_state("building", "reading sources", 0)
@@ -227,12 +170,63 @@ class Engine:
                     found += await self._load(part(build, "query"))
                 if self.agents is not None and complete and self.catalog.build:
                     self._set_state("building", "loading agents", 1)
-                    found += await self.agents.load(build)
+                    found += await self.agents.load(build, initial=initial)
             except DiagnosticsError as error:
                 found += error.diagnostics or (self._finding("build", error),)
             except CoflowsError as error:
                 found += (self._finding("host", error),)
             return self._conclude(found, time.perf_counter() - started)
+
+    @contextlib.asynccontextmanager
+    async def candidate(self, package_file: Path, tell: Callable[[str], None]) -> AsyncIterator[Candidate]:
+        """Load what another folder holds beside what serves; unless it is promoted meanwhile, it leaves no trace.
+
+        Args:
+            package_file: absolute path of the package.json there.
+            tell: told on the event loop what goes on.
+
+        Raises:
+            CoflowsError: it can't be loaded.
+        """
+        async with self._lock:
+            candidate = Candidate(package_file)
+            try:
+                await candidate.load(self._preparer, self._pool, self.agents, tell)
+                yield candidate
+            finally:
+                candidate.discard()
+
+    async def promote(self, candidate: Candidate, deployment: str) -> BuildReport:
+        """Let a candidate take over, while its context is open.
+
+        Args:
+            candidate: as ``candidate`` gave it.
+            deployment: see ``Agents.commit``.
+        """
+        package = candidate.package
+        self.config = self.config.model_copy(update={"workflow": candidate.package_file})
+        self.package, self.id, self.name = package, package.id, package.name
+        loaded = candidate.promote()
+        self.catalog, self._serving = loaded.catalog, loaded.diagnostics
+        self._tell("catalog")
+        found = candidate.diagnostics
+        if self.agents is not None:
+            try:
+                await candidate.promote_agents(self.agents, deployment)
+            except CoflowsError as error:
+                found += (self._finding("host", error),)
+        return self._conclude(found, time.perf_counter() - candidate.started)
+
+    async def restart(self) -> None:
+        """Let new hosts with the same Build take over; calls that go on end in those before.
+
+        Raises:
+            BuildError: what serves can't be loaded any more; it goes on in the hosts that there are.
+        """
+        async with self._lock:
+            await self._pool.restart()
+            if self.agents is not None:
+                await self.agents.restart()
 
     async def _load(self, build: Build) -> tuple[Diagnostic, ...]:
         if build.id == self.catalog.build:

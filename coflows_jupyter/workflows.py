@@ -20,6 +20,10 @@ class Workflows:
         """Open one more; its ID may become known only when it is built."""
         self._engines.append(engine)
 
+    def remove(self, engine: Engine) -> None:
+        """Let one be found no more; closing it is left to the caller."""
+        self._engines.remove(engine)
+
     def __iter__(self) -> Iterator[Engine]:
         return iter(self._engines)
 

@@ -16,10 +16,11 @@ from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.build.assemble import assemble
 from coflows_jupyter.build.model import working_directory
 from coflows_jupyter.config import load_config
-from coflows_jupyter.engine import Engine, EngineEvent
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import NotFoundError, NotReadyError
 from coflows_jupyter.host.early import EarlyHost
 from coflows_jupyter.host.protocol import Call, new_run_id
+from coflows_jupyter.status import EngineEvent
 from coflows_jupyter.workflows import Workflows
 
 CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)

@@ -17,11 +17,12 @@ from coflows_jupyter.agents.model import AgentModel, AgentRun, AgentState, Mode,
 from coflows_jupyter.agents.news import News
 from coflows_jupyter.agents.schedule import Schedule
 from coflows_jupyter.agents.scheduler import Scheduler
+from coflows_jupyter.agents.soundness import check, wrong_with
 from coflows_jupyter.agents.telling import Teller
 from coflows_jupyter.build.model import Build, part
 from coflows_jupyter.database.connection import Database
-from coflows_jupyter.errors import CoflowsError, Diagnostic, NotFoundError, ScheduleError, nearest
-from coflows_jupyter.host.pool import Pool
+from coflows_jupyter.errors import CoflowsError, Diagnostic, NotFoundError, nearest
+from coflows_jupyter.host.pool import Pool, Prepared
 from coflows_jupyter.host.protocol import Call, Result
 from coflows_jupyter.mset.store import MStore
 from coflows_jupyter.queries.catalog import Catalog
@@ -80,36 +81,64 @@ class Agents:
         self._teller = Teller(self.send, self._before)
         self._news = News(on_change)
 
-    async def load(self, build: Build) -> tuple[Diagnostic, ...]:
-        """Load the Agents of a Build and run them in place of those before; return every finding.
+    async def load(self, build: Build, *, initial: bool) -> tuple[Diagnostic, ...]:
+        """Load the Agents of a Build in place of those before, if all can be loaded; return every finding.
 
-        A Build whose Agents can't be loaded leaves the ones before at work.
+        Args:
+            build: the Workflow's.
+            initial: whether Agents get the first message of a deployment if there were none before.
         """
         try:
-            return await self._load(part(build, "agent"))
+            prepared = await self.prepare(build)
+            if prepared is None:
+                return ()
+            first = not self.catalog.build
+            if prepared.loaded.complete or first:
+                deployed = f"deploy {prepared.loaded.catalog.build}"
+                await self.commit(build.workflow, prepared, deployed if initial and first else "")
+            else:
+                prepared.discard()
+            return prepared.loaded.diagnostics
         finally:
             self.settled = True
 
-    async def _load(self, build: Build) -> tuple[Diagnostic, ...]:
+    async def prepare(self, build: Build) -> Prepared | None:
+        """Load the Agents of a Build beside those at work; ``None`` when there is nothing to load."""
+        agents = part(build, "agent")
         if self._pool is None:
-            if not any(unit.kind == "agent" for unit in build.units):
-                return ()
+            if not any(unit.kind == "agent" for unit in agents.units):
+                return None
             self._pool = self._make_pool()
-        if build.id == self.catalog.build:
-            return ()
-        loaded = await self._pool.swap(build)
-        wrong = _check(loaded.catalog)
-        if (loaded.complete and not wrong) or not self.catalog.build:
-            first = not self.catalog.build
-            self.catalog = loaded.catalog
-            await self._open(build.workflow, initial=first)
-        return (*loaded.diagnostics, *wrong)
+        if agents.id == self.catalog.build:
+            return None
+        prepared = await self._pool.prepare(agents)
+        if wrong := check(prepared.loaded.catalog):
+            found = (*prepared.loaded.diagnostics, *wrong)
+            prepared.loaded = msgspec.structs.replace(prepared.loaded, diagnostics=found, complete=False)
+        return prepared
 
-    async def _open(self, workflow: str, *, initial: bool) -> None:
+    async def commit(self, workflow: str, prepared: Prepared, deployment: str) -> None:
+        """Let ``prepared`` Agents of the Workflow with this ID take over.
+
+        Args:
+            workflow: the ID.
+            prepared: as ``prepare`` gave them.
+            deployment: names the deployment whose first message they get, once; empty for none.
+        """
+        prepared.commit()
+        self.catalog = prepared.loaded.catalog
+        await self._open(workflow, deployment)
+
+    async def restart(self) -> None:
+        """Let Agents run in a new host; runs that go on end in the one before."""
+        if self._pool is not None:
+            await self._pool.restart()
+
+    async def _open(self, workflow: str, deployment: str) -> None:
         self._workflow = workflow
         if self._scheduler is None:
             self._scheduler = Scheduler(workflow, self._database, self, on_end=self._ended)
-        entries = {entry.id: entry for entry in self.catalog.agents.values() if not _wrong(entry)}
+        entries = {entry.id: entry for entry in self.catalog.agents.values() if not wrong_with(entry)}
         await self._scheduler.open(entries)
         loop, wake = asyncio.get_running_loop(), self._scheduler.wake
         names = {entry.listens for entry in entries.values() if entry.listens}
@@ -121,9 +150,9 @@ class Agents:
         for entry in entries.values():
             if "load" in entry.callbacks:
                 await self._load_values(entry)
-        if initial:
+        if deployment:
             # Not at a save: whoever works on an Agent would have it run at every key stroke.
-            messages = [self._message(entry) for entry in entries.values() if "body" in entry.callbacks]
+            messages = [self._message(entry, deployment) for entry in entries.values() if "body" in entry.callbacks]
             await self._scheduler.transact(lambda store, connection, _now: store.add(connection, messages))
 
     def _listen(self, names: set[str], wake: Callable[[], None]) -> None:
@@ -135,7 +164,13 @@ class Agents:
 
     async def _load_values(self, entry: AgentEntry) -> None:
         """Give an Agent that begins to listen the values of its set: its host is new and knows nothing of them."""
-        values = await self._opened().transact(lambda _store, connection, _now: _values(connection, entry.listens))
+
+        def look(_store: object, connection: Connection, _now: int) -> list[str]:
+            from coflows_jupyter.agents.hearing import values
+
+            return values(connection, entry.listens)
+
+        values = await self._opened().transact(look)
         try:
             await self._opened().send(entry.id, "load", f"[[{','.join(values)}]]")
         except CoflowsError as error:
@@ -153,8 +188,7 @@ class Agents:
     async def _before(self, run: AgentRun) -> AgentRun | None:
         return await self._opened().transact(lambda store, connection, _now: store.before(connection, run))
 
-    def _message(self, entry: AgentEntry) -> AgentRun:
-        key = f"deploy {self.catalog.build}"
+    def _message(self, entry: AgentEntry, key: str) -> AgentRun:
         return new_run(self._workflow, entry.id, "message", "body", json.dumps([INITIAL]), self._now(), key)
 
     async def close(self, drain: float) -> None:
@@ -277,7 +311,7 @@ class Agents:
 
     def _model(self, entry: AgentEntry, state: AgentState | None, latest: list[AgentRun]) -> AgentModel:
         mode: Mode = state.mode if state else "stopped"
-        schedule = Schedule(entry.schedule) if entry.schedule and not _wrong(entry) else None
+        schedule = Schedule(entry.schedule) if entry.schedule and not wrong_with(entry) else None
         upcoming = schedule.upcoming(instant(self._now()), UPCOMING) if schedule and mode == "started" else []
         mine = [run for run in latest if run.agent_id == entry.id]
         over = next((run for run in mine if run.state not in {"due", "running"}), None)
@@ -358,7 +392,7 @@ class Agents:
     def _sound(self, agent_id: str) -> AgentEntry:
         """Return an Agent that the scheduler has: not one whose schedule can't be read."""
         entry = self._entry(agent_id)
-        if error := _wrong(entry):
+        if error := wrong_with(entry):
             raise error
         return entry
 
@@ -369,28 +403,3 @@ class Agents:
 
     def _now(self) -> int:
         return self._opened().now()
-
-
-def _values(connection: Connection, name: str) -> list[str]:
-    # On the database's thread, because SQLAlchemy takes long to import.
-    from coflows_jupyter.agents.hearing import values
-
-    return values(connection, name)
-
-
-def _wrong(entry: AgentEntry) -> ScheduleError | None:
-    try:
-        if entry.schedule:
-            Schedule(entry.schedule)
-    except ScheduleError as error:
-        return error
-    return None
-
-
-def _check(catalog: Catalog) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with the Agents' schedules."""
-    wrong = [(entry, error) for entry in catalog.agents.values() if (error := _wrong(entry))]
-    return tuple(
-        Diagnostic(entry.path, 0, 0, "error", "schedule", f"Agent {entry.id}: {error.message}", error.hint)
-        for entry, error in wrong
-    )

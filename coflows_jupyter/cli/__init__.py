@@ -20,6 +20,7 @@ from coflows_jupyter.cli import (
     aci,
     agents,
     certificate,
+    cloud,
     db,
     doctor,
     image,
@@ -42,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _FAMILIES = (
-    *(project, doctor, test, server, local, runs, msets, agents),
+    *(project, doctor, test, server, local, cloud, runs, msets, agents),
     *(people, key, secret, certificate, db, aci, image),
 )
 for family in _FAMILIES:

@@ -16,8 +16,9 @@ from coflows_jupyter.cli.session import Session, session
 if TYPE_CHECKING:
     from coflows_jupyter.cli.output import Output
     from coflows_jupyter.config import Config
-    from coflows_jupyter.engine import BuildReport, Engine
+    from coflows_jupyter.engine import Engine
     from coflows_jupyter.runs.live import Run
+    from coflows_jupyter.status import BuildReport
     from coflows_jupyter.workflows import Workflows
 
 T = TypeVar("T")

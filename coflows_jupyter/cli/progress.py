@@ -25,6 +25,8 @@ def shown(output: Output) -> Tell:
             case "progress":
                 share = "" if event.fraction is None else f"{event.fraction:4.0%} "
                 output.note(f"  {share}{event.text}")
+            case "log" if event.data in {"stdout", "stderr"}:  # the user's function printed it
+                output.pass_on(f"{event.text}\n")
             case "log":
                 output.note(f"    {event.text}")
             case "done" if event.text:

@@ -179,6 +179,10 @@ class Reporter:
         """
         self._say(self._step, "log", text, data=data)
 
+    def relay(self, event: Event) -> None:
+        """Pass on what another computer says of a step."""
+        self._tell(event)
+
     def _say(self, step: str, state: State, text: str, fraction: float | None = None, data: object = None) -> None:
         self._tell(Event(time.time(), step, state, text, fraction, data))
 

@@ -8,9 +8,10 @@ import logging
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.database.location import Location
-from coflows_jupyter.errors import NotReadyError
+from coflows_jupyter.errors import BuildError, NotReadyError
 from coflows_jupyter.host.calls import CallTable, OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.frames import Ask, Body, Reply, Request
+from coflows_jupyter.host.pool import HostStatus, Prepared
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 from coflows_jupyter.host.secrets import Counter, TellSecret, no_secret
 from coflows_jupyter.host.worker import Worker
@@ -83,3 +84,67 @@ class EmbeddedHost:
 
     def _stuck(self, run_id: str) -> None:
         log.warning('run %s does not stop; in embedded mode nothing can end it (Host.Mode "process" can)', run_id)
+
+
+class EmbeddedPool:
+    """The one host inside this process; it keeps its first Build."""
+
+    def __init__(
+        self,
+        on_output: OnOutput,
+        on_progress: OnProgress = ignore_progress,
+        database: Location | None = None,
+        secrets: TellSecret = no_secret,
+    ) -> None:
+        self.crashes = 0
+        self.waiting = 0
+        self._host = EmbeddedHost(on_output, on_progress, database, secrets)
+        self._loaded: Loaded | None = None
+
+    async def swap(self, build: Build) -> Loaded:
+        """See ``Pool.swap``.
+
+        Raises:
+            BuildError: another Build is loaded already.
+        """
+        if self._loaded is None:
+            self._loaded = await self._host.load(build)
+        elif self._loaded.catalog.build != build.id:
+            raise _fixed("a changed Workflow")
+        return self._loaded
+
+    async def prepare(self, build: Build) -> Prepared:
+        """See ``Pool.prepare``.
+
+        Raises:
+            BuildError: another Build is loaded already.
+        """
+        return Prepared(await self.swap(build), lambda: None, lambda: None)
+
+    async def restart(self) -> None:
+        """See ``Pool.restart``.
+
+        Raises:
+            BuildError: there is one host, and it is this process.
+        """
+        raise _fixed("this")
+
+    async def call(self, call: Call) -> Result:
+        """See ``Pool.call``."""
+        return await self._host.call(call)
+
+    async def cancel(self, run_id: str) -> None:
+        """See ``Pool.cancel``."""
+        await self._host.cancel(run_id)
+
+    def statuses(self) -> list[HostStatus]:
+        """See ``Pool.statuses``."""
+        return [HostStatus("embedded", 0, "serving" if self._loaded else "starting", len(self._host.calls))]
+
+    async def close(self, drain: float) -> None:
+        """See ``Pool.close``."""
+        await self._host.close(drain)
+
+
+def _fixed(what: str) -> BuildError:
+    return BuildError(f"in embedded mode {what} needs a restart of the server")

@@ -11,10 +11,9 @@ import msgspec
 
 from coflows_jupyter.build.model import Build
 from coflows_jupyter.database.location import Location
-from coflows_jupyter.errors import BuildError, CoflowsError, HostError, NotReadyError
+from coflows_jupyter.errors import BuildError, HostError, NotReadyError
 from coflows_jupyter.host.calls import OnOutput, OnProgress, ignore_progress
 from coflows_jupyter.host.early import EarlyHost
-from coflows_jupyter.host.embedded import EmbeddedHost
 from coflows_jupyter.host.process import ProcessHost
 from coflows_jupyter.host.protocol import Call, Loaded, Result
 from coflows_jupyter.host.secrets import TellSecret, no_secret
@@ -35,6 +34,21 @@ class HostStatus(msgspec.Struct, frozen=True):
     in_flight: int
 
 
+class Prepared:
+    """A Build that was loaded beside what serves: it takes over, or leaves no trace.
+
+    Args:
+        loaded: the outcome of loading it.
+        commit: lets it serve in place of what did.
+        discard: ends what it was loaded into.
+    """
+
+    def __init__(self, loaded: Loaded, commit: Callable[[], None], discard: Callable[[], None]) -> None:
+        self.loaded = loaded
+        self.commit = commit
+        self.discard = discard
+
+
 class Pool(Protocol):
     """What the engine asks of its hosts, whatever their mode.
 
@@ -48,6 +62,12 @@ class Pool(Protocol):
 
     async def swap(self, build: Build) -> Loaded:
         """Load ``build`` beside what serves now and let it take over; an incomplete one only if nothing serves."""
+
+    async def prepare(self, build: Build) -> Prepared:
+        """Load ``build`` beside what serves now."""
+
+    async def restart(self) -> None:
+        """Let new hosts with the same Build take over."""
 
     async def call(self, call: Call) -> Result:
         """Run a call on one of the hosts; see ``Host.call``."""
@@ -116,26 +136,67 @@ class ProcessPool:
             CrashedError: the host ended while it loaded the Build.
         """
         async with self._lock:
-            first = await self._take(build)
-            try:
-                loaded = await first.load(build)
-            except CoflowsError:
-                await first.close(0)
-                self._prepare_spare()
-                raise
-            if not loaded.complete and self._serving:
-                self._leave(first, 0)
-                self._prepare_spare()
-                return loaded
-            rest = await asyncio.gather(*(self._loaded(build) for _ in range(self._workers - 1)))
-            old, self._serving = self._serving, [first, *rest]
-            self._build, self._modules = build, first.modules
+            prepared = await self._prepare(build)
+            if prepared.loaded.complete or not self._serving:
+                prepared.commit()
+            else:
+                prepared.discard()
+            return prepared.loaded
+
+    async def prepare(self, build: Build) -> Prepared:
+        """See ``Pool.prepare``.
+
+        Raises:
+            CrashedError: the host ended while it loaded the Build.
+        """
+        async with self._lock:
+            return await self._prepare(build)
+
+    async def restart(self) -> None:
+        """See ``Pool.restart``.
+
+        Raises:
+            BuildError: what served can't be loaded any more; the hosts of before go on.
+        """
+        async with self._lock:
+            if self._build is None:
+                return
+            prepared = await self._prepare(self._build)
+            if not prepared.loaded.complete:
+                prepared.discard()
+                raise BuildError("the Workflow does not load any more", prepared.loaded.diagnostics)
+            prepared.commit()
+
+    async def _prepare(self, build: Build) -> Prepared:
+        hosts = [await self._take(build)]
+        try:
+            loaded = await hosts[0].load(build)
+            if loaded.complete or not self._serving:
+                hosts += await asyncio.gather(*(self._loaded(build) for _ in range(self._workers - 1)))
+        except BaseException:
+            self._discard(hosts)
+            raise
+        return Prepared(loaded, lambda: self._commit(build, hosts), lambda: self._discard(hosts))
+
+    def _commit(self, build: Build, hosts: list[ProcessHost]) -> None:
+        old, self._serving = self._serving, [host for host in hosts if host.state == "serving"]
+        self._build, self._modules = build, hosts[0].modules
+        if self._serving:
             self._available.set()
-            for host in old:
-                self._leave(host, max(DRAIN_SECONDS, host.calls.patience))
-            self._prepare_spare()
-            self._on_change()
-            return loaded
+        else:
+            self._available.clear()
+        for _ in range(len(hosts) - len(self._serving)):
+            # It ended while it waited to take over.
+            self._do(self._replace())
+        for host in old:
+            self._leave(host, max(DRAIN_SECONDS, host.calls.patience))
+        self._prepare_spare()
+        self._on_change()
+
+    def _discard(self, hosts: list[ProcessHost]) -> None:
+        for host in hosts:
+            self._leave(host, 0)
+        self._prepare_spare()
 
     async def call(self, call: Call) -> Result:
         """See ``Pool.call``; while a host is being replaced the call waits for the new one."""
@@ -277,47 +338,3 @@ class ProcessPool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class EmbeddedPool:
-    """The one host inside this process; it keeps its first Build."""
-
-    def __init__(
-        self,
-        on_output: OnOutput,
-        on_progress: OnProgress = ignore_progress,
-        database: Location | None = None,
-        secrets: TellSecret = no_secret,
-    ) -> None:
-        self.crashes = 0
-        self.waiting = 0
-        self._host = EmbeddedHost(on_output, on_progress, database, secrets)
-        self._loaded: Loaded | None = None
-
-    async def swap(self, build: Build) -> Loaded:
-        """See ``Pool.swap``.
-
-        Raises:
-            BuildError: another Build is loaded already.
-        """
-        if self._loaded is None:
-            self._loaded = await self._host.load(build)
-        elif self._loaded.catalog.build != build.id:
-            raise BuildError("in embedded mode a changed Workflow needs a restart of the server")
-        return self._loaded
-
-    async def call(self, call: Call) -> Result:
-        """See ``Pool.call``."""
-        return await self._host.call(call)
-
-    async def cancel(self, run_id: str) -> None:
-        """See ``Pool.cancel``."""
-        await self._host.cancel(run_id)
-
-    def statuses(self) -> list[HostStatus]:
-        """See ``Pool.statuses``."""
-        return [HostStatus("embedded", 0, "serving" if self._loaded else "starting", len(self._host.calls))]
-
-    async def close(self, drain: float) -> None:
-        """See ``Pool.close``."""
-        await self._host.close(drain)

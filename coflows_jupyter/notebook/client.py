@@ -12,7 +12,6 @@ import msgspec
 
 from coflows_jupyter import errors
 from coflows_jupyter.access.permissions import Caller, Door
-from coflows_jupyter.engine import BuildReport
 from coflows_jupyter.errors import (
     ArgumentsError,
     CoflowsError,
@@ -25,6 +24,7 @@ from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.runs.model import Filter, RunModel
 from coflows_jupyter.runtimes.protocol import Parameter
 from coflows_jupyter.server.runfile import RunFile
+from coflows_jupyter.status import BuildReport
 
 CONNECT_SECONDS = 5.0
 _NONE: Mapping[str, str] = {}

@@ -28,7 +28,7 @@ from coflows_jupyter.server.timing import Timing
 if TYPE_CHECKING:
     from jupyter_server.auth.identity import IdentityProvider
 
-    from coflows_jupyter.server.routes import Route
+    from coflows_jupyter.server.route import Route
 
 T = TypeVar("T")
 

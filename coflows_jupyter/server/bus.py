@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coflows_jupyter.engine import EngineEvent
+from coflows_jupyter.status import EngineEvent
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger

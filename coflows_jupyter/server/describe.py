@@ -15,7 +15,7 @@ from coflows_jupyter.server.problems import CONTENT_TYPE, Problem
 from coflows_jupyter.server.rules import Rule
 
 if TYPE_CHECKING:
-    from coflows_jupyter.server.routes import Route
+    from coflows_jupyter.server.route import Route
 
 _REF = "#/components/schemas/{name}"
 

@@ -8,10 +8,10 @@ import msgspec
 from tornado.iostream import StreamClosedError
 
 from coflows_jupyter.access.permissions import AccessType, permission
-from coflows_jupyter.engine import EngineEvent
 from coflows_jupyter.errors import DeniedError
 from coflows_jupyter.server.base import BaseHandler, ClientGoneError
 from coflows_jupyter.server.bus import Stream
+from coflows_jupyter.status import EngineEvent
 
 HEARTBEAT_SECONDS = 15.0
 

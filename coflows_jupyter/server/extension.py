@@ -31,18 +31,18 @@ from coflows_jupyter.access.jupyter import CoFlowsAuthorizer, CoFlowsIdentityPro
 from coflows_jupyter.access.keys import KeyRing
 from coflows_jupyter.access.secrets import with_key
 from coflows_jupyter.config import Config, load_config
-from coflows_jupyter.database.connection import open_database
 from coflows_jupyter.deploy.certificates.status import plain
-from coflows_jupyter.engine import Engine, EngineEvent
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import CoflowsError
-from coflows_jupyter.runs.registry import open_runs
 from coflows_jupyter.server import banner, logs, runfile
 from coflows_jupyter.server.application import CoFlowsServer, is_loopback
-from coflows_jupyter.server.membership import Membership
+from coflows_jupyter.server.deployments import Deployments
+from coflows_jupyter.server.following import Following
 from coflows_jupyter.server.metrics import WorkflowCollector
 from coflows_jupyter.server.routes import handlers
 from coflows_jupyter.server.services import Services
 from coflows_jupyter.server.tls import Tls
+from coflows_jupyter.status import EngineEvent
 
 _CLOSE_SECONDS = 3.5
 _DRAIN_SECONDS = 2.0
@@ -110,7 +110,7 @@ class CoFlowsApp(ExtensionApp):
         settings: dict[str, Any] = {
             "ip": config.bind,
             "port": config.port,
-            "root_dir": str(config.workflow.parent),
+            "root_dir": str(_folder(config)),
             "default_url": "/lab" if server.lab else "/",
             "allow_unauthenticated_access": False,
             "local_hostnames": ["localhost", config.server.host],
@@ -186,6 +186,7 @@ class CoFlowsApp(ExtensionApp):
         self._collector = WorkflowCollector(self.services)
         REGISTRY.register(self._collector)
         self._started: asyncio.Task[None] | None = None
+        self._following: Following | None = None
         self._stopping = False
         self._environ: dict[str, str | None] = {}
 
@@ -207,22 +208,27 @@ class CoFlowsApp(ExtensionApp):
         if isinstance(serverapp, CoFlowsServer):
             self._say_how_safe(serverapp)
         early = serverapp.early_host if isinstance(serverapp, CoFlowsServer) else None
-        engine = Engine(config, early=early, runs=open_runs(config), agents=open_database(config))
-        self.services.open(engine)
         shown = url
         if isinstance(serverapp, CoFlowsServer):
             shown = serverapp.public_url if serverapp.tls else url
             self._say_where(serverapp, shown)
-        self._say_when_it_serves(engine, shown)
-        self._started = asyncio.get_running_loop().create_task(self._open(engine))
+        self.services.deployments = deployments = Deployments(self.services, config)
+        self._following = following = Following(deployments, self.services)
+        engine = None
+        if config.empty:
+            self.services.idle = "nothing is deployed on this server yet"
+        else:
+            engine = deployments.make_engine(config.workflow, watch=None, early=early)
+            self.services.open(engine)
+            self._say_when_it_serves(engine, shown)
+        self._started = asyncio.get_running_loop().create_task(self._open(engine, following))
 
-    async def _open(self, engine: Engine) -> None:
-        building = asyncio.get_running_loop().create_task(engine.start())
+    async def _open(self, engine: Engine | None, following: Following) -> None:
+        building = asyncio.get_running_loop().create_task(following.open(engine))
         try:
             # Reading the database would slow the first build down; but that may take minutes, to install Pips.
             await asyncio.wait([building], timeout=_PATIENCE_SECONDS)
             await self.services.directory.start()
-            Membership(self.services.directory, engine).follow()
             await building
         finally:
             building.cancel()
@@ -284,7 +290,11 @@ class CoFlowsApp(ExtensionApp):
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 self.services.events.close_all()
+                if self._following is not None:
+                    await self._following.close()
                 await self.services.workflows.close(_DRAIN_SECONDS)
+                if self.services.deployments is not None:
+                    await self.services.deployments.close()
                 await self.services.directory.close()
                 if isinstance(self.serverapp, CoFlowsServer) and self.serverapp.tls is not None:
                     await self.serverapp.tls.close()
@@ -299,6 +309,13 @@ class CoFlowsApp(ExtensionApp):
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _folder(config: Config) -> Path:
+    """Return the Workflow's folder; a server that begins empty may have to make it."""
+    if config.empty:
+        config.workflow.parent.mkdir(parents=True, exist_ok=True)
+    return config.workflow.parent
 
 
 def _prefer_own_kernel(server: CoFlowsServer) -> None:

@@ -9,12 +9,12 @@ import msgspec
 from coflows_jupyter.access.permissions import Grant
 from coflows_jupyter.access.records import AuditEntry, Group, KeyInfo, Member, SecretInfo, User
 from coflows_jupyter.deploy.certificates.status import CertificateStatus
-from coflows_jupyter.engine import BuildReport, EngineStatus
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.mset.model import Event, Outcome, Reason, SetInfo
 from coflows_jupyter.queries.docs import Info
 from coflows_jupyter.runs.model import RunModel
 from coflows_jupyter.runtimes.protocol import Parameter
+from coflows_jupyter.status import BuildReport, EngineStatus
 
 
 class Me(msgspec.Struct):

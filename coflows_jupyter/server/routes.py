@@ -6,11 +6,7 @@ rows: one row leads to the catalog, which a Build replaces as a whole.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from coflows_jupyter.access.records import Group, User
 from coflows_jupyter.deploy.certificates.status import CertificateStatus
@@ -43,6 +39,18 @@ from coflows_jupyter.server.api import BuildHandler, QueriesHandler, WorkflowHan
 from coflows_jupyter.server.authoring import NewWorkflowHandler, SchemaHandler, SourcesHandler, ValidateHandler
 from coflows_jupyter.server.base import BaseHandler
 from coflows_jupyter.server.certificates import CertificateHandler
+from coflows_jupyter.server.cloud import (
+    CloudBuildHandler,
+    CloudDeployHandler,
+    CloudHandlerOfOne,
+    CloudList,
+    CloudLogHandler,
+    CloudQueryHandler,
+    CloudRestartHandler,
+    CloudRollbackHandler,
+    CloudsHandler,
+    CloudStatus,
+)
 from coflows_jupyter.server.describe import DescribeHandler
 from coflows_jupyter.server.events import EventsHandler
 from coflows_jupyter.server.groups import GroupHandler, GroupsHandler, MemberHandler, MembersHandler
@@ -88,6 +96,7 @@ from coflows_jupyter.server.people import (
     UsersHandler,
 )
 from coflows_jupyter.server.queries import LegacyHandler, QueryHandler
+from coflows_jupyter.server.route import Route, api
 from coflows_jupyter.server.rules import Rule
 from coflows_jupyter.server.runs import (
     RunCancelHandler,
@@ -105,52 +114,13 @@ from coflows_jupyter.server.tryit import TryItAssetHandler, TryItHandler
 PREFIXES = ("flow", "m", "account", "administration", "connect", "live", "coflows")
 
 
-class Route:
-    """One row.
-
-    Args:
-        pattern: regular expression of the path below the base URL; a group ``workflow`` names the Workflow that the
-            rules are about.
-        handler: what answers.
-        rules: what each method asks for. HEAD follows GET, and OPTIONS is public.
-        path: the path as an OpenAPI template, for rows of the native REST API.
-        summary: what it does, in a sentence.
-        answer: what it answers, for rows of the native REST API.
-    """
-
-    def __init__(
-        self,
-        pattern: str,
-        handler: type[BaseHandler],
-        rules: Mapping[str, Rule],
-        *,
-        path: str = "",
-        summary: str = "",
-        answer: type[msgspec.Struct] | None = None,
-    ) -> None:
-        self.pattern = pattern
-        self.handler = handler
-        self.rules = {**rules, "OPTIONS": Rule.PUBLIC}
-        if "GET" in rules:
-            self.rules["HEAD"] = rules["GET"]
-        self.path = path
-        self.summary = summary
-        self.answer = answer
-
-
-def _api(
-    template: str, handler: type[BaseHandler], rules: Mapping[str, Rule], summary: str, answer: type | None = None
-) -> Route:
-    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
-    return Route(pattern, handler, rules, path="/" + template, summary=summary, answer=answer)
-
-
 _M = "coflows/api/m/{name}"
 _NOTHING = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), Rule.PUBLIC)
 _ADMINISTER = dict.fromkeys(("GET", "POST"), Rule.ADMINISTRATOR)
 _GROUP = "coflows/api/groups/{group}"
 _WORKFLOW = "coflows/api/workflows/{workflow}"
 _RUN = "coflows/api/runs/{run}"
+_CLOUD = "coflows/api/cloud/{workflow}"
 _AGENT = _WORKFLOW + "/agents/{agent}"
 
 ROUTES = (
@@ -169,122 +139,140 @@ ROUTES = (
     ),
     Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)(?:/(?P<query>[^/]+))?/?", TryItHandler, {"GET": Rule.PUBLIC}),
     Route(r"(?i:flow/docs)/(?P<workflow>[^/]+)/assets/(?P<name>[^/]+)", TryItAssetHandler, {"GET": Rule.PUBLIC}),
-    _api("coflows/api/health", HealthHandler, {"GET": Rule.PUBLIC}, "Answer while the process lives.", Health),
-    _api("coflows/api/ready", ReadyHandler, {"GET": Rule.PUBLIC}, "Say whether every Workflow serves.", Readiness),
-    _api("coflows/api/openapi", DescribeHandler, {"GET": Rule.PUBLIC}, "Describe this API."),
-    _api(
+    api("coflows/api/health", HealthHandler, {"GET": Rule.PUBLIC}, "Answer while the process lives.", Health),
+    api("coflows/api/ready", ReadyHandler, {"GET": Rule.PUBLIC}, "Say whether every Workflow serves.", Readiness),
+    api("coflows/api/openapi", DescribeHandler, {"GET": Rule.PUBLIC}, "Describe this API."),
+    api(
         "coflows/api/certificate",
         CertificateHandler,
         {"GET": Rule.IDENTIFIED, "POST": Rule.ADMINISTRATOR},
         "Say how the server proves who it is; ask for a new certificate.",
         CertificateStatus,
     ),
-    _api("coflows/api/me", MeHandler, {"GET": Rule.IDENTIFIED}, "Say who the caller is.", Me),
-    _api(
+    api("coflows/api/me", MeHandler, {"GET": Rule.IDENTIFIED}, "Say who the caller is.", Me),
+    api(
         "coflows/api/workflows",
         WorkflowsHandler,
         {"GET": Rule.IDENTIFIED},
         "List the Workflows that the caller may view.",
         WorkflowList,
     ),
-    _api(_WORKFLOW, WorkflowHandler, {"GET": Rule.VIEW}, "Describe a Workflow.", WorkflowStatus),
-    _api(_WORKFLOW + "/build", BuildHandler, {"POST": Rule.WRITE}, "Build from what is on disk.", Report),
-    _api(
+    api(_WORKFLOW, WorkflowHandler, {"GET": Rule.VIEW}, "Describe a Workflow.", WorkflowStatus),
+    api(_WORKFLOW + "/build", BuildHandler, {"POST": Rule.WRITE}, "Build from what is on disk.", Report),
+    api(
         _WORKFLOW + "/queries",
         QueriesHandler,
         {"GET": Rule.VIEW},
         "List Queries, their functions and the parameters of these.",
         QueryList,
     ),
-    _api(
+    api(
         _WORKFLOW + "/validate",
         ValidateHandler,
         {"POST": Rule.WRITE},
         "Say what is wrong with an unsaved text of coflows_config.json or package.json.",
         Findings,
     ),
-    _api(
+    api(
         _WORKFLOW + "/sources",
         SourcesHandler,
         {"POST": Rule.WRITE},
         "Add a new file, or one that is there, to Queries or Base.",
         Source,
     ),
-    _api(
+    api(
         "coflows/api/templates/workflow",
         NewWorkflowHandler,
         {"POST": Rule.ADMINISTRATOR},
         "Make a Workflow in a folder below Lab's root.",
         Folder,
     ),
-    _api(_WORKFLOW + "/agents", AgentsHandler, {"GET": Rule.VIEW}, "List Agents.", AgentList),
-    _api(_WORKFLOW + "/agent-runs", AgentRunsHandler, {"GET": Rule.VIEW}, "List runs of Agents.", AgentRuns),
-    _api(
+    api(_WORKFLOW + "/agents", AgentsHandler, {"GET": Rule.VIEW}, "List Agents.", AgentList),
+    api(_WORKFLOW + "/agent-runs", AgentRunsHandler, {"GET": Rule.VIEW}, "List runs of Agents.", AgentRuns),
+    api(
         _WORKFLOW + "/agent-runs/{run}/cancel",
         AgentCancelHandler,
         {"POST": Rule.WRITE},
         "Stop a run of an Agent.",
         AgentRuns,
     ),
-    _api(
+    api(
         _WORKFLOW + "/agent-runs/{run}/notebook",
         AgentNotebookHandler,
         {"GET": Rule.READ},
         "Answer with the executed copy of a notebook.",
     ),
-    _api(
+    api(
         _WORKFLOW + "/notebook-jobs",
         NotebookJobsHandler,
         dict.fromkeys(("GET", "POST", "DELETE"), Rule.WRITE),
         "Say, change or end when a notebook runs, and with what.",
         NotebookJobs,
     ),
-    _api(
+    api(
         _AGENT + "/explain",
         AgentExplainHandler,
         {"GET": Rule.VIEW},
         "Say why an Agent did or did not run at a time.",
         Explanation,
     ),
-    _api(_AGENT + "/send", AgentSendHandler, {"POST": Rule.READ}, "Give an Agent a message."),
-    _api(
+    api(_AGENT + "/send", AgentSendHandler, {"POST": Rule.READ}, "Give an Agent a message."),
+    api(
         _AGENT + "/{action}",
         AgentActionHandler,
         {"POST": Rule.WRITE},
         "Start, pause or stop an Agent, or run its job: now, or for ticks that it did not run for.",
     ),
-    _api("coflows/api/schedule", ScheduleHandler, {"POST": Rule.IDENTIFIED}, "Say what a schedule means.", Preview),
-    _api("coflows/api/schemas/{name}", SchemaHandler, {"GET": Rule.PUBLIC}, "Answer with the JSON Schema of a file."),
-    _api(
+    api(
+        "coflows/api/cloud",
+        CloudsHandler,
+        {"GET": Rule.IDENTIFIED},
+        "List Workflows that the caller may deploy.",
+        CloudList,
+    ),
+    api(
+        _CLOUD,
+        CloudHandlerOfOne,
+        {"GET": Rule.WRITE, "DELETE": Rule.WRITE},
+        "Say what serves and what did, or let a Workflow serve no more.",
+        CloudStatus,
+    ),
+    api(_CLOUD + "/deploy", CloudDeployHandler, {"POST": Rule.WRITE}, "Take a bundle, and let it serve if it builds."),
+    api(_CLOUD + "/build", CloudBuildHandler, {"POST": Rule.WRITE}, "Take a bundle and build it, no more."),
+    api(_CLOUD + "/query", CloudQueryHandler, {"POST": Rule.WRITE}, "Take a bundle and call a function of it."),
+    api(_CLOUD + "/rollback", CloudRollbackHandler, {"POST": Rule.WRITE}, "Let an earlier revision serve again."),
+    api(_CLOUD + "/restart", CloudRestartHandler, {"POST": Rule.WRITE}, "Let new hosts take over."),
+    api(_CLOUD + "/log", CloudLogHandler, {"GET": Rule.WRITE}, "Say what a Workflow did and printed lately."),
+    api("coflows/api/schedule", ScheduleHandler, {"POST": Rule.IDENTIFIED}, "Say what a schedule means.", Preview),
+    api("coflows/api/schemas/{name}", SchemaHandler, {"GET": Rule.PUBLIC}, "Answer with the JSON Schema of a file."),
+    api(
         "coflows/api/events",
         EventsHandler,
         {"GET": Rule.IDENTIFIED},
         "Stream what happens to Workflows as server-sent events.",
     ),
-    _api(
-        "coflows/api/m", MSetsHandler, {"GET": Rule.IDENTIFIED}, "List the M sets that the caller may read.", MSetList
-    ),
-    _api(
+    api("coflows/api/m", MSetsHandler, {"GET": Rule.IDENTIFIED}, "List the M sets that the caller may read.", MSetList),
+    api(
         _M,
         MSetHandler,
         dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), Rule.IDENTIFIED),
         "Read entries of an M set, add one, make changes in one transaction, or remove all.",
         MContents,
     ),
-    _api(
+    api(
         "coflows/api/m-changes/{name}",
         MChangesHandler,
         {"GET": Rule.IDENTIFIED},
         "Say what happens to an M set: as JSON, as server-sent events or over a WebSocket.",
         MPage,
     ),
-    _api(
+    api(
         _M + "/{entry}",
         MEntryHandler,
         dict.fromkeys(("GET", "PUT", "DELETE"), Rule.IDENTIFIED),
         "Read, put or remove one entry; If-Match takes the ETag of the value that must be there.",
     ),
-    _api(
+    api(
         _M + "/{entry}/history",
         MHistoryHandler,
         {"GET": Rule.IDENTIFIED},
@@ -292,66 +280,64 @@ ROUTES = (
         MHistory,
     ),
     Route(r"(?i:m)/(?P<action>(?i:data|rawdata|save))", MLegacyHandler, {"GET": Rule.IDENTIFIED}),
-    _api(
+    api(
         "coflows/api/runs",
         RunsHandler,
         {"GET": Rule.IDENTIFIED},
         "List runs, the latest first: the caller's own, or all of a Workflow for those with Write.",
         RunList,
     ),
-    _api(_RUN, RunHandler, {"GET": Rule.IDENTIFIED}, "Describe a run.", RunModel),
-    _api(_RUN + "/log", RunLogHandler, {"GET": Rule.IDENTIFIED}, "Answer what a run printed and logged."),
-    _api(_RUN + "/result", RunResultHandler, {"GET": Rule.IDENTIFIED}, "Answer as the call of a run would have."),
-    _api(
-        _RUN + "/events", RunEventsHandler, {"GET": Rule.IDENTIFIED}, "Stream what a run logs, its progress, its end."
-    ),
-    _api(_RUN + "/cancel", RunCancelHandler, {"POST": Rule.IDENTIFIED}, "Ask a run to stop.", RunModel),
-    _api(_RUN + "/rerun", RunRerunHandler, {"POST": Rule.IDENTIFIED}, "Call again with the same arguments."),
-    _api(_WORKFLOW + "/secrets", SecretsHandler, {"GET": Rule.WRITE}, "List the names of secrets.", SecretList),
-    _api(
+    api(_RUN, RunHandler, {"GET": Rule.IDENTIFIED}, "Describe a run.", RunModel),
+    api(_RUN + "/log", RunLogHandler, {"GET": Rule.IDENTIFIED}, "Answer what a run printed and logged."),
+    api(_RUN + "/result", RunResultHandler, {"GET": Rule.IDENTIFIED}, "Answer as the call of a run would have."),
+    api(_RUN + "/events", RunEventsHandler, {"GET": Rule.IDENTIFIED}, "Stream what a run logs, its progress, its end."),
+    api(_RUN + "/cancel", RunCancelHandler, {"POST": Rule.IDENTIFIED}, "Ask a run to stop.", RunModel),
+    api(_RUN + "/rerun", RunRerunHandler, {"POST": Rule.IDENTIFIED}, "Call again with the same arguments."),
+    api(_WORKFLOW + "/secrets", SecretsHandler, {"GET": Rule.WRITE}, "List the names of secrets.", SecretList),
+    api(
         _WORKFLOW + "/secrets/{name}",
         SecretHandler,
         {"GET": Rule.WRITE, "PUT": Rule.WRITE, "DELETE": Rule.WRITE},
         "Tell, set or delete a secret.",
         SecretWish,
     ),
-    _api(
+    api(
         "coflows/api/me/keys",
         MyKeysHandler,
         {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED},
         "List one's own keys; make one.",
         KeyList,
     ),
-    _api("coflows/api/me/keys/{key}", MyKeyHandler, {"DELETE": Rule.IDENTIFIED}, "Revoke one of one's own keys."),
-    _api("coflows/api/me/name", MyNameHandler, {"PUT": Rule.IDENTIFIED}, "Say what one is called."),
-    _api("coflows/api/me/password", MyPasswordHandler, {"POST": Rule.IDENTIFIED}, "Give oneself a new password."),
-    _api("coflows/api/users", UsersHandler, _ADMINISTER, "List accounts; make one.", UserList),
-    _api(
+    api("coflows/api/me/keys/{key}", MyKeyHandler, {"DELETE": Rule.IDENTIFIED}, "Revoke one of one's own keys."),
+    api("coflows/api/me/name", MyNameHandler, {"PUT": Rule.IDENTIFIED}, "Say what one is called."),
+    api("coflows/api/me/password", MyPasswordHandler, {"POST": Rule.IDENTIFIED}, "Give oneself a new password."),
+    api("coflows/api/users", UsersHandler, _ADMINISTER, "List accounts; make one.", UserList),
+    api(
         "coflows/api/users/{user}",
         UserHandler,
         dict.fromkeys(("GET", "PATCH", "DELETE"), Rule.ADMINISTRATOR),
         "Describe, change or delete an account.",
         User,
     ),
-    _api("coflows/api/keys", KeysHandler, _ADMINISTER, "List everybody's keys; make one for somebody.", KeyList),
-    _api("coflows/api/keys/{key}", KeyHandler, {"DELETE": Rule.ADMINISTRATOR}, "Revoke a key."),
-    _api("coflows/api/audit", AuditHandler, {"GET": Rule.ADMINISTRATOR}, "List what was done.", AuditList),
-    _api(
+    api("coflows/api/keys", KeysHandler, _ADMINISTER, "List everybody's keys; make one for somebody.", KeyList),
+    api("coflows/api/keys/{key}", KeyHandler, {"DELETE": Rule.ADMINISTRATOR}, "Revoke a key."),
+    api("coflows/api/audit", AuditHandler, {"GET": Rule.ADMINISTRATOR}, "List what was done.", AuditList),
+    api(
         "coflows/api/groups",
         GroupsHandler,
         {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED},
         "List the groups that the caller may view; make one below a group on which the caller has Write.",
         GroupList,
     ),
-    _api(
+    api(
         _GROUP,
         GroupHandler,
         {"GET": Rule.VIEW, "PATCH": Rule.WRITE, "DELETE": Rule.WRITE},
         "Describe, change or delete a group.",
         Group,
     ),
-    _api(_GROUP + "/members", MembersHandler, {"GET": Rule.WRITE}, "List who is in a group.", MemberList),
-    _api(
+    api(_GROUP + "/members", MembersHandler, {"GET": Rule.WRITE}, "List who is in a group.", MemberList),
+    api(
         _GROUP + "/members/{user}",
         MemberHandler,
         {"PUT": Rule.WRITE, "DELETE": Rule.WRITE},

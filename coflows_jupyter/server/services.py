@@ -16,10 +16,12 @@ from coflows_jupyter.deploy.certificates.status import ELSEWHERE, CertificateSta
 from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import NotFoundError
 from coflows_jupyter.server.bus import Events
+from coflows_jupyter.status import EngineEvent
 from coflows_jupyter.workflows import Workflows
 
 if TYPE_CHECKING:
     from coflows_jupyter.server.base import BaseHandler
+    from coflows_jupyter.server.deployments import Deployments
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Services:
         doorkeeper: checks passwords.
         keeper: looks after the certificate, ``None`` where the server speaks plain HTTP or is not ours to configure.
         unencrypted: what there is to say where there is no ``keeper``.
+        deployments: changes what is served; ``None`` where that can't be changed.
     """
 
     keys: KeyRing
@@ -49,6 +52,7 @@ class Services:
     doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
     keeper: Keeper | None = None
     unencrypted: CertificateStatus = ELSEWHERE
+    deployments: Deployments | None = None
     _attended: set[BaseHandler] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -58,6 +62,12 @@ class Services:
         """Let ``engine`` be found and heard."""
         self.workflows.add(engine)
         engine.subscribe(self.events.publish)
+
+    async def shut(self, engine: Engine) -> None:
+        """Let ``engine`` be found no more, give its calls a moment and end it."""
+        self.workflows.remove(engine)
+        await engine.close()
+        self.events.publish(EngineEvent(engine.id, "state", "stopped", "removed"))
 
     def attend(self, handler: BaseHandler) -> None:
         """Dismiss ``handler`` as soon as its caller may no more what they might when they came."""

@@ -20,10 +20,11 @@ from coflows_jupyter.agents.model import AgentRun, iso
 from coflows_jupyter.agents.service import INITIAL, Agents
 from coflows_jupyter.config import load_config
 from coflows_jupyter.database.connection import open_database
-from coflows_jupyter.engine import Engine, Mode
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import FunctionError, NotFoundError, ScheduleError
 from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.runs.registry import open_runs
+from coflows_jupyter.status import Mode
 
 CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
 PATIENCE = 90

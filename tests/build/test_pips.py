@@ -20,9 +20,10 @@ from coflows_jupyter.build.dependencies import pips
 from coflows_jupyter.build.dependencies.lock import LOCK_NAME
 from coflows_jupyter.build.dependencies.pips import SHARED, Pips, ready
 from coflows_jupyter.config import load_config
-from coflows_jupyter.engine import Engine, EngineEvent
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.errors import BuildError, NotReadyError
 from coflows_jupyter.host.protocol import Call, new_run_id
+from coflows_jupyter.status import EngineEvent
 from coflows_jupyter.workflow.package import Package, read_package
 
 OLD = "tornado==6.4.1"

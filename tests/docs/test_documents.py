@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -111,7 +112,7 @@ class Reader:
     def _at_server(self, text: str) -> str:
         if DOCUMENTED_PORT in text:
             assert self._server, "no block before this one starts a server"
-            text = text.replace(f"http://{DOCUMENTED_PORT}/", self._server.url)
+            text = text.replace(DOCUMENTED_PORT, httpx.URL(self._server.url).netloc.decode())
         return text
 
     def _start(self, text: str) -> None:

@@ -14,9 +14,10 @@ import pytest
 
 from coflows_jupyter.access.permissions import AccessType, Caller
 from coflows_jupyter.config import load_config
-from coflows_jupyter.engine import BuildReport, Engine
+from coflows_jupyter.engine import Engine
 from coflows_jupyter.host.protocol import Call, Result, new_run_id
 from coflows_jupyter.runtimes.dotnet import here
+from coflows_jupyter.status import BuildReport
 
 CALLER = Caller("root", "root", "local", "cli", AccessType.WRITE)
 _LISTS = ("Base", "Queries", "Agents")

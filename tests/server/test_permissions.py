@@ -8,7 +8,8 @@ import httpx
 import pytest
 from tornado.web import RequestHandler
 
-from coflows_jupyter.server.routes import PREFIXES, ROUTES, Route
+from coflows_jupyter.server.route import Route
+from coflows_jupyter.server.routes import PREFIXES, ROUTES
 from coflows_jupyter.server.rules import Rule
 from tests.conftest import PUBLISHED_KEY, Server
 from tests.server.conftest import WID
@@ -65,6 +66,14 @@ ADDRESSES = {
     "ValidateHandler": f"coflows/api/workflows/{WID}/validate",
     "SourcesHandler": f"coflows/api/workflows/{WID}/sources",
     "NewWorkflowHandler": "coflows/api/templates/workflow",
+    "CloudsHandler": "coflows/api/cloud",
+    "CloudHandlerOfOne": f"coflows/api/cloud/{WID}",
+    "CloudDeployHandler": f"coflows/api/cloud/{WID}/deploy",
+    "CloudBuildHandler": f"coflows/api/cloud/{WID}/build",
+    "CloudQueryHandler": f"coflows/api/cloud/{WID}/query",
+    "CloudRollbackHandler": f"coflows/api/cloud/{WID}/rollback",
+    "CloudRestartHandler": f"coflows/api/cloud/{WID}/restart",
+    "CloudLogHandler": f"coflows/api/cloud/{WID}/log",
     "SchemaHandler": "coflows/api/schemas/package.json",
     "EventsHandler": "coflows/api/events",
     "RunsHandler": "coflows/api/runs",

@@ -49,7 +49,7 @@ class Pips:
     def __init__(self) -> None:
         self._uv = Uv()
 
-    def provide(self, package: Package, on_install: Callable[[], None] = lambda: None) -> tuple[str, ...]:
+    def provide(self, package: Package, on_install: Callable[[], object] = lambda: None) -> tuple[str, ...]:
         """Return the directories that come first on the import path, after installing what is missing.
 
         It may take minutes, and no time when nothing changed.

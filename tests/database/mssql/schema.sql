@@ -300,7 +300,39 @@ UPDATE coflows_schema SET version_num='0006' WHERE coflows_schema.version_num = 
 
 GO
 
-COMMIT;
+-- Running upgrade 0006 -> 0007
+
+CREATE TABLE revisions (
+    workflow NVARCHAR(250) NOT NULL, 
+    number INTEGER NOT NULL, 
+    name NVARCHAR(max) NOT NULL, 
+    state NVARCHAR(16) NOT NULL, 
+    digest NVARCHAR(64) NOT NULL, 
+    folder NVARCHAR(64) NOT NULL, 
+    files INTEGER NOT NULL, 
+    size BIGINT NOT NULL, 
+    [by] NVARCHAR(250) NOT NULL, 
+    created BIGINT NOT NULL, 
+    lease_until BIGINT NOT NULL, 
+    reason NVARCHAR(max) NOT NULL, 
+    PRIMARY KEY (workflow, number)
+);
 
 GO
 
+CREATE TABLE bundles (
+    digest NVARCHAR(64) NOT NULL, 
+    piece INTEGER NOT NULL, 
+    data VARBINARY(max) NOT NULL, 
+    PRIMARY KEY (digest, piece)
+);
+
+GO
+
+UPDATE coflows_schema SET version_num='0007' WHERE coflows_schema.version_num = '0006';
+
+GO
+
+COMMIT;
+
+GO
