@@ -83,6 +83,7 @@ from coflows_jupyter.server.mstream import MChangesHandler
 from coflows_jupyter.server.notebooks import NotebookJobs, NotebookJobsHandler
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
+from coflows_jupyter.server.original import PackageHandler, ServicedHandler, ToggleHandler, ZipHandler
 from coflows_jupyter.server.people import (
     AuditHandler,
     KeyHandler,
@@ -343,6 +344,11 @@ ROUTES = (
         {"PUT": Rule.WRITE, "DELETE": Rule.WRITE},
         "Give a person a level in a group; take them out of it.",
     ),
+    # These are about the Workflow that the body or the query string names; the handlers ask for Write on it.
+    Route("(?i:flow)/(?P<action>(?i:createworkflow|compileworkflow))/?", PackageHandler, {"POST": Rule.IDENTIFIED}),
+    Route("(?i:flow/getzipfromworkflow)/?", ZipHandler, {"GET": Rule.WRITE}),
+    Route("(?i:flow/servicedworkflows)/?", ServicedHandler, {"GET": Rule.IDENTIFIED}),
+    Route("(?i:flow/activeagenttoggle)/?", ToggleHandler, {"GET": Rule.IDENTIFIED}),
     Route("(?i:connect/token)", TokenHandler, {"POST": Rule.PUBLIC}),
     Route("(?i:account/login)", LoginHandler, {"POST": Rule.PUBLIC}),
     Route("(?i:account/logout)", LogoutHandler, {"GET": Rule.IDENTIFIED, "POST": Rule.IDENTIFIED}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import io
@@ -9,6 +10,7 @@ import json
 import shutil
 import threading
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -276,6 +278,44 @@ def test_several_workflows_are_on_one_server(cloud: Cloud, tmp_path: Path) -> No
     one.cloud("remove")
     assert cloud.version("two") == 12
     assert cloud.server.http.get("coflows/api/cloud").json()["workflows"]["two"] == 1
+
+
+def test_clients_of_the_original_deploy(cloud: Cloud, tmp_path: Path) -> None:
+    """`createworkflow` takes the files in one document, `compileworkflow` only says what is wrong; both by Write."""
+    laptop = Laptop(tmp_path, cloud.port, "inline").answers(21)
+    laptop.write("Agents/first.py", AGENT.format(path=str(laptop.mark), schedule=YEARS_OFF))
+    texts = {"Base": "Base/answers.py", "Agents": "first.py", "Queries": "api.py"}
+    package: dict[str, Any] = {"ID": "inline", "Name": "Inline", "ReadMe": "# Inline"}
+    for key, name in texts.items():
+        content = (laptop.folder / key / Path(name).name).read_text()
+        package[key] = [{"Name": name, "Content": content, "ID": Path(name).stem}]
+    note = base64.b64encode(b"noted").decode()
+    package["Files"] = [{"Name": "note.txt", "Content": note}]
+    http = cloud.server.http
+    assert http.post("flow/compileworkflow", json=package).json() == {"Result": ""}
+    assert "no Workflow" in str(cloud.version("inline"))
+    assert http.post("flow/createworkflow", json=package).json() == {"Result": ""}
+    assert cloud.version("inline") == 21
+    assert http.get("flow/query/inline/api/Where").json() == "noted"
+
+    package["Files"][0]["Content"] = "__content__in__m__"
+    package["Base"][0]["Content"] = "ANSWER = 22"
+    assert http.post("Flow/CreateWorkflow", json=package).json() == {"Result": ""}
+    assert (cloud.version("inline"), http.get("flow/query/inline/api/Where").json()) == (22, "noted")
+    package["Base"][0]["Content"] = "ANSWER ="
+    assert "Base/answers.py:1" in http.post("flow/createworkflow", json=package).json()["Result"]
+    package["Files"][0]["Name"] = "../../x"
+    assert http.post("flow/createworkflow", json=package).status_code == 422
+    assert cloud.version("inline") == 22
+
+    served = {workflow["ID"]: workflow for workflow in http.get("flow/servicedworkflows").json()}
+    assert served["inline"]["Files"] == [{"Name": "note.txt"}]
+    kept = zipfile.ZipFile(io.BytesIO(http.get("flow/getzipfromworkflow?id=inline").content))
+    assert kept.read("Base/answers.py") == b"ANSWER = 22"
+    (agent,) = http.get("coflows/api/workflows/inline/agents").json()["agents"]
+    url = f"flow/activeagenttoggle?id={agent['id']}"
+    assert [http.get(url).json()["Ok"] for _ in range(2)] == [False, True]
+    assert httpx.get(cloud.server.url + url, trust_env=False).status_code == 401
 
 
 HOSTILE = {
