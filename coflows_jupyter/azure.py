@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from coflows_jupyter.schema import Section
+from coflows_jupyter.schema import Section, section
 from coflows_jupyter.values import Located, Secret
 
 _EMPTY = SecretStr("")
@@ -76,7 +76,7 @@ class AzureContainerInstance(Section):
         description="a number of gigabytes above 0",
         examples=[4],
     )
-    gpu: Gpu = Field(default_factory=lambda: Gpu.model_validate({}), validation_alias="Gpu")
+    gpu: Gpu = section(Gpu, "Gpu")
     image: str = Field("", validation_alias="Image", title="the image to run, else that of this version")
     registry: Registry | None = Field(None, validation_alias="Registry", title="who may pull the image")
     volume: Volume | None = Field(None, validation_alias="Volume", title="a file share for what has to stay")

@@ -6,7 +6,6 @@ The key goes as a header, never in a URL, and no redirect is followed with it.
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -16,6 +15,7 @@ import msgspec
 
 from coflows_jupyter.config import Cloud
 from coflows_jupyter.deploy.bundle import Bundle
+from coflows_jupyter.deploy.pin import only
 from coflows_jupyter.deploy.progress import Event, Failure, Reporter, decode, error_of
 from coflows_jupyter.deploy.revisions import Revision
 from coflows_jupyter.deploy.wish import WISH_TYPE, Answered, Listed, Wish
@@ -58,7 +58,7 @@ class Remote:
             headers={"x-api-key": key, "X-Coflows-Door": "cli"},
             timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
             trust_env=not local,
-            verify=_only(pin) if pin else True,
+            verify=only(pin) if pin else True,
         )
 
     @classmethod
@@ -222,11 +222,3 @@ def _pieces(body: bytes, tell: Reporter) -> Iterator[bytes]:
             if start and start // _CHUNK % _SAID == 0:
                 tell.progress("sent", start / len(body))
             yield body[start : start + _CHUNK]
-
-
-def _only(pin: str) -> ssl.SSLContext:
-    """Trust one certificate, whatever name is in it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.load_verify_locations(cadata=pin)
-    return context

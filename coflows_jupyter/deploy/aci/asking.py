@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from coflows_jupyter.deploy.aci.auth import read_auth
-from coflows_jupyter.deploy.aci.client import Clients, translated
+from coflows_jupyter.deploy.aci.client import Clients
 from coflows_jupyter.deploy.aci.facts import Facts, Quota
 from coflows_jupyter.deploy.aci.limits import Offer
+from coflows_jupyter.deploy.aci.masks import make_masker
 from coflows_jupyter.deploy.aci.plan import resource_group, section
 from coflows_jupyter.deploy.aci.regions import find
 from coflows_jupyter.errors import CoflowsError, ConfigError, DeniedError, NotFoundError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from coflows_jupyter.config import Config
     from coflows_jupyter.workflow.package import Package
 
+# A plan can do without an answer, and nobody wants to wait for it.
+_RETRIES = 1
 _GROUPS, _CORES = "ContainerGroups", "StandardCores"
 
 
@@ -35,7 +38,7 @@ def ask(config: Config, package: Package, environ: Mapping[str, str] = os.enviro
     azure = section(config)
     try:
         auth = read_auth(azure.auth_file, environ)
-        with Clients(auth) as clients:
+        with Clients(auth, make_masker(config, auth), _RETRIES) as clients:
             return survey(clients, find(azure.region) or azure.region, package.id, azure.dns.lower())
     except ConfigError as error:
         return Facts(unknown=error.message)
@@ -54,7 +57,7 @@ def survey(clients: Clients, region: str, workflow: str, container: str) -> Fact
     """
     # The models' annotations say of most fields that they are None.
     location: Any = clients.containers.location
-    with translated(f"say what {region} offers"):
+    with clients.translated(f"say what {region} offers"):
         rows: list[Any] = list(location.list_capabilities(region))
         usages: dict[str, Any] = {usage.name.value: usage for usage in location.list_usage(region) if usage.name}
     offers = tuple(
@@ -79,7 +82,7 @@ def survey(clients: Clients, region: str, workflow: str, container: str) -> Fact
 def _own_cores(clients: Clients, workflow: str, container: str) -> float | None:
     """Return how many cores our container has, ``None`` when there is none."""
     try:
-        with translated("say what is there"):
+        with clients.translated("say what is there"):
             group: Any = clients.containers.container_groups.get(resource_group(workflow), container)
     except NotFoundError:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from azure.mgmt.containerinstance import ContainerInstanceManagementClient
     from azure.mgmt.resource.resources import ResourceManagementClient
 
+    from coflows_jupyter.runtimes.masking import Masker
+
 CONNECT_SECONDS, READ_SECONDS, RETRIES = 10, 60, 4
 # What retries wait for at most altogether, whatever Azure asks for.
 RETRY_SECONDS = 120.0
@@ -41,6 +44,7 @@ _BY_STATUS: dict[int, tuple[type[CoflowsError], str]] = {
     409: (ConflictError, "something else is being done to it: try again in a minute"),
     429: (UnreachableError, "these are too many requests for Azure: try again in some minutes"),
 }
+_LOG_IN = "run `az login`, or let AuthFile name a file with credentials"
 _QUOTA = ("quota", "limitexceeded", "coresexceeded")
 
 
@@ -49,24 +53,29 @@ class Clients:
 
     Args:
         auth: who we are.
+        masker: takes secrets out of what Azure says.
+        retries: how often what may be mended by waiting is tried again.
 
     Raises:
         ConfigError: Azure's libraries are missing.
     """
 
-    def __init__(self, auth: Auth) -> None:
+    def __init__(self, auth: Auth, masker: Masker, retries: int = RETRIES) -> None:
         try:
             from azure.mgmt.containerinstance import ContainerInstanceManagementClient
             from azure.mgmt.resource.resources import ResourceManagementClient
         except ImportError:
             message = "Azure's libraries are not installed"
             raise ConfigError(message, hint="pip install 'coflows_jupyter[azure]'") from None
-        self.auth = auth
-        self._credential = _credential(auth)
+        # What they warn of is raised as well, and would be printed here.
+        logging.getLogger("azure").addHandler(logging.NullHandler())
+        self.masker = masker
+        self._named = bool(auth.client)
+        self._credential = _credential(auth, retries)
         options: dict[str, Any] = {
             "base_url": auth.manager,
             "credential_scopes": [f"{auth.manager}/.default"],
-            **_TRANSPORT,
+            **_transport(retries),
         }
         self.containers: ContainerInstanceManagementClient = ContainerInstanceManagementClient(
             self._credential, auth.subscription, **options
@@ -83,6 +92,25 @@ class Clients:
         if close:
             close()
 
+    @contextlib.contextmanager
+    def translated(self, doing: str) -> Iterator[None]:
+        """Raise our errors in place of Azure's.
+
+        Args:
+            doing: what was tried, after "Azure can't ".
+        """
+        from azure.core.exceptions import AzureError
+
+        try:
+            yield
+        except AzureError as error:
+            ours = _of_error(error, doing)
+            if isinstance(ours, DeniedError) and not self._named:
+                ours.hint = _LOG_IN
+            ours.message = self.masker.mask(ours.message)
+            ours.args = (ours.message,)
+            raise ours from None
+
     def __enter__(self) -> Self:
         return self
 
@@ -90,20 +118,20 @@ class Clients:
         self.close()
 
 
-_TRANSPORT: dict[str, Any] = {
-    "connection_timeout": CONNECT_SECONDS,
-    "read_timeout": READ_SECONDS,
-    "retry_total": RETRIES,
-    "retry_backoff_max": RETRY_SECONDS / RETRIES,
-    "timeout": RETRY_SECONDS,
-}
+def _transport(retries: int) -> dict[str, Any]:
+    return {
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "retry_total": retries,
+        "timeout": RETRY_SECONDS,
+    }
 
 
-def _credential(auth: Auth) -> TokenCredential:
+def _credential(auth: Auth, retries: int) -> TokenCredential:
     from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
     if not auth.client:
-        return DefaultAzureCredential(exclude_interactive_browser_credential=True, **_TRANSPORT)
+        return DefaultAzureCredential(exclude_interactive_browser_credential=True, **_transport(retries))
     return ClientSecretCredential(
         auth.tenant,
         auth.client,
@@ -111,34 +139,38 @@ def _credential(auth: Auth) -> TokenCredential:
         authority=auth.authority,
         # Only the authorities of Azure's public cloud can be looked up there.
         disable_instance_discovery=auth.authority != AUTHORITY,
-        **_TRANSPORT,
+        **_transport(retries),
     )
 
 
-@contextlib.contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise our errors in place of Azure's.
+def _of_error(error: Exception, doing: str) -> CoflowsError:
+    from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-    Args:
-        doing: what was tried, after "Azure can't ".
-    """
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-
-    try:
-        yield
-    except ClientAuthenticationError as error:
+    if isinstance(error, ClientAuthenticationError) and not _unreached(error):
         hint = "check the AuthFile: its secret may have ended; az ad sp create-for-rbac --sdk-auth makes a new one"
-        raise DeniedError(f"Azure does not accept the credentials: {_sentence(error)}", hint=hint) from None
-    except HttpResponseError as error:
-        raise _of_response(error, doing) from None
-    except AzureError as error:
-        hint = "check the connection, and resourceManagerEndpointUrl in the AuthFile"
-        raise UnreachableError(f"Azure did not answer: {_sentence(error)}", hint=hint) from None
+        return DeniedError(f"Azure does not accept the credentials: {_sentence(error)}", hint=hint)
+    if isinstance(error, HttpResponseError) and not _unreached(error):
+        return _of_response(error, doing)
+    hint = "check the connection, and the URLs in the AuthFile"
+    return UnreachableError(f"Azure did not answer: {_sentence(error)}", hint=hint)
+
+
+def _unreached(error: BaseException | None) -> bool:
+    """Whether what let no token come was the network."""
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+    while error is not None:
+        if isinstance(error, ServiceRequestError | ServiceResponseError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _of_response(error: HttpResponseError, doing: str) -> CoflowsError:
     code, text = details(error)
     said = f"Azure can't {doing}: {text}" + (f" ({code})" if code else "")
+    if any(word in code.lower() for word in _QUOTA):
+        return DeployError(said, hint="take a smaller container or another region, or ask Azure for a larger quota")
     kind, hint = _BY_STATUS.get(error.status_code or 0, (DeployError, ""))
     return kind(said, hint=hint)
 

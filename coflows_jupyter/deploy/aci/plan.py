@@ -26,7 +26,7 @@ from coflows_jupyter.errors import ConfigError, Diagnostic
 from coflows_jupyter.workflow.package import Package
 
 SECTION = "AzureContainerInstance"
-HTTP_PORT, HTTPS_PORT = 80, 443
+HTTPS_PORT = 443
 DEFAULT_CORES, DEFAULT_MEMORY = 1.0, 2.0
 HOURS_A_MONTH = 730
 
@@ -194,19 +194,16 @@ def _wanted(azure: AzureContainerInstance, package: Package) -> Wanted:
 
 
 def _ports(config: Config) -> tuple[int, ...]:
-    named = config.server.port if "port" in config.server.model_fields_set else HTTPS_PORT
-    return (HTTP_PORT, named)
-
-
-def issues(config: Config) -> bool:
-    """Whether the container asks Let's Encrypt for a certificate."""
-    return bool(config.server.lets_encrypt.email) and config.server.host not in {"localhost", "127.0.0.1", "::1"}
+    https = config.server.port if config.names_port else HTTPS_PORT
+    return (config.server.http_port, https) if config.server.http_port else (https,)
 
 
 def _certificate(config: Config, host: str) -> Iterator[str]:
-    yield "a certificate of its own is made here and sent along: https from the first byte, and we trust no other"
-    if not issues(config):
-        yield "browsers warn of it; for one that they trust set Server.Host and Server.LetsEncrypt.Email"
+    which = "your certificate" if config.certificate else "a certificate that is made here"
+    yield f"{which} goes along, and this computer knows the container by it: encrypted from the first byte"
+    if not config.issues:
+        if not config.certificate:
+            yield "browsers warn of it; for one that they trust set Server.Host and Server.LetsEncrypt.Email"
         return
     yield f"let {config.server.host} point to the container: a CNAME record with {host}"
     staging = " (its test service: browsers still warn)" if config.server.lets_encrypt.staging else ""
