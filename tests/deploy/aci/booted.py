@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,11 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import COFLOWS
-
-# As the Dockerfile says.
-COMMAND = (COFLOWS, "server", "--no-browser")
-IMAGE = {"COFLOWS_CONTAINER": "1"}
+from tests.conftest import COFLOWS, ROOT
 
 _SECRETS = "/run/coflows"
 _STOP_SECONDS = 10.0
@@ -48,7 +46,8 @@ class Booted:
             for variable in container["properties"]["environmentVariables"]
         }
         given = {name: text.replace(_SECRETS, str(self._secrets)) for name, text in given.items()}
-        self.environ = {**environ, **IMAGE, **given}
+        self._command, own = image()
+        self.environ = {**environ, **own, **given}
         self._log = folder / "log"
         self._log.write_text("")
         self.process = self._start()
@@ -59,7 +58,7 @@ class Booted:
         disk.mkdir()
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                COMMAND,
+                self._command,
                 cwd=disk,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
@@ -96,3 +95,12 @@ def _lives(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def image() -> tuple[list[str], dict[str, str]]:
+    """Return the command of the image and what its environment says of us, as the Dockerfile has them."""
+    text = (ROOT / "Dockerfile").read_text()
+    (command,) = re.findall(r"^CMD (\[.*\])$", text, re.MULTILINE)
+    program, *words = json.loads(command)
+    assert program == COFLOWS.name
+    return [str(COFLOWS), *words], dict(re.findall(r"\b(COFLOWS_\w+)=(\S+)", text[text.rindex("\nFROM ") :]))

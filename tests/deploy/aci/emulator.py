@@ -15,7 +15,7 @@ import re
 import ssl
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -24,21 +24,12 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from coflows_jupyter.deploy.certificates.pair import make_context, self_signed
+from tests.deploy.aci.answers import EVENTS, TIME, Body, events_of, without_secrets
 from tests.deploy.aci.schema import misfits
 
 TENANT, CLIENT, SUBSCRIPTION = (str(uuid.UUID(int=number)) for number in (0xA1, 0xB2, 0xC3))
 SECRET = "Q~emulated.client.secret-8"
 GROUP_TYPE = "Microsoft.ContainerInstance/containerGroups"
-
-_EVENTS = (
-    ("Pulling", 'pulling image "{image}"'),
-    ("Pulled", 'Successfully pulled image "{image}"'),
-    ("Created", "Created container"),
-    ("Started", "Started container"),
-)
-_TIME = "2026-11-25T04:00:0{second}Z"
-
-Body = dict[str, Any]
 
 
 class Machine(Protocol):
@@ -305,7 +296,7 @@ class _Handler(RequestHandler):
             self._refuse(409, "InvalidResourceLocation", f"it is in {there['location']}")
             return
         azure.bodies.append(copy.deepcopy(sent))
-        kept = _without_secrets(sent)
+        kept = without_secrets(sent)
         kept["properties"]["ipAddress"] |= {"ip": "127.0.0.1", "fqdn": "localhost"}
         kept["properties"] |= {"provisioningState": "Pending", "instanceView": {"events": [], "state": "Pending"}}
         azure.containers[key] = {"id": self.request.path, "name": name, "type": GROUP_TYPE, **kept}
@@ -325,9 +316,9 @@ class _Handler(RequestHandler):
         done = polls >= azure.polls
         status = azure.outcome if done else "InProgress"
         properties["provisioningState"] = status if done else "Creating"
-        count = 0 if azure.outcome == "Failed" else len(_EVENTS) if done else polls
+        count = 0 if azure.outcome == "Failed" else len(EVENTS) if done else polls
         for container in properties["containers"]:
-            events = _events(
+            events = events_of(
                 container["properties"]["image"], count, azure.reason if azure.outcome == "Failed" else None
             )
             running = done and azure.outcome == "Succeeded"
@@ -338,7 +329,7 @@ class _Handler(RequestHandler):
             }
         if done and azure.outcome == "Succeeded" and azure.boot and key not in azure.machines:
             azure.machines[key] = azure.boot(azure.bodies[-1])
-        answer: Body = {"id": group["id"], "status": status, "startTime": _TIME.format(second=0)}
+        answer: Body = {"id": group["id"], "status": status, "startTime": TIME.format(second=0)}
         if status == "Failed":
             answer["error"] = {"code": azure.reason[0], "message": azure.reason[1]}
         self._answer(200, answer)
@@ -403,31 +394,3 @@ _ROUTES: list[tuple[str, Callable[..., None]]] = [
     (rf"{_LOCATION}/capabilities", _Handler._capabilities),
     (rf"{_LOCATION}/usages", _Handler._usages),
 ]
-
-
-def _without_secrets(sent: Body) -> Body:
-    """Return what Azure says of a group: what is secret never comes back."""
-    kept = copy.deepcopy(sent)
-    for container in kept["properties"]["containers"]:
-        for variable in container["properties"].get("environmentVariables", []):
-            variable.pop("secureValue", None)
-    for volume in kept["properties"].get("volumes", []):
-        if "secret" in volume:
-            volume["secret"] = {}
-        volume.get("azureFile", {}).pop("storageAccountKey", None)
-    for credential in kept["properties"].get("imageRegistryCredentials", []):
-        credential.pop("password", None)
-    return kept
-
-
-def _events(image: str, count: int, failure: tuple[str, str] | None) -> list[Body]:
-    told = [("Normal", name, text.format(image=image)) for name, text in _EVENTS[:count]]
-    if failure:
-        told.append(("Warning", "Failed", failure[1]))
-    return list(_dated(told))
-
-
-def _dated(told: list[tuple[str, str, str]]) -> Iterator[Body]:
-    for second, (kind, name, text) in enumerate(told):
-        time = _TIME.format(second=second)
-        yield {"count": 1, "firstTimestamp": time, "lastTimestamp": time, "name": name, "message": text, "type": kind}

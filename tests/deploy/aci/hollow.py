@@ -32,20 +32,27 @@ class Hollow:
     Args:
         body: of the container group.
         silent: whether it never listens.
+        pair: certificate and key to show in place of those that it was given.
         dying: whether it begins anew whenever somebody looks.
         lines: what it prints.
     """
 
     def __init__(
-        self, body: dict[str, Any], *, silent: bool = False, dying: bool = False, lines: tuple[str, ...] = ("I begin",)
+        self,
+        body: dict[str, Any],
+        *,
+        silent: bool = False,
+        pair: Pair | None = None,
+        dying: bool = False,
+        lines: tuple[str, ...] = ("I begin",),
     ) -> None:
         self.lines = list(lines)
         self._dying, self._looks = dying, 0
         (secret,) = (volume["secret"] for volume in body["properties"]["volumes"] if "secret" in volume)
         files = {name: base64.b64decode(text).decode() for name, text in secret.items()}
-        context = make_context(Pair(files["certificate.pem"], files["certificate-key.pem"]))
+        context = make_context(pair or Pair(files["certificate.pem"], files["certificate-key.pem"]))
         port = body["properties"]["ipAddress"]["ports"][-1]["port"]
-        self._sockets = [] if silent else bind_sockets(port, "127.0.0.1")
+        self._sockets = [] if silent else [bind_sockets(port, ip)[0] for ip in ("127.0.0.1", "127.0.0.2")]
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(context)), daemon=True)
         self._thread.start()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from coflows_jupyter.cli import run
+from coflows_jupyter.notebook.magics import CoflowsMagics
+from coflows_jupyter.notebook.query import Directory
+from tests.conftest import ROOT
 from tests.deploy.aci.conftest import KEY, Cloudy
 from tests.deploy.aci.emulator import Azure
 from tests.deploy.aci.hollow import Hollow
@@ -117,6 +123,30 @@ def test_remove_leaves_what_is_not_ours(azure: Azure, cloudy: Cloudy, coflows: C
     assert code == 2
     assert "the container my-flow is there and not ours: it is left alone" in err
     assert azure.requests("DELETE", "my-flow") == [200, 200]
+
+
+def test_the_originals_scripts(azure: Azure, cloudy: Cloudy, isolated_environ: dict[str, str]) -> None:
+    """`bin/azure_deploy.sh local` and `bin/azure_remove.sh` deploy and remove."""
+    folder = cloudy.file.parent
+    shutil.copytree(ROOT / "mnt" / "bin", folder / "bin")
+    environ = isolated_environ | {"REQUESTS_CA_BUNDLE": str(azure.certificate)}
+    for words, said in ((["azure_deploy.sh", "local"], "serves at https"), (["azure_remove.sh"], "Removed")):
+        script, *arguments = words
+        done = subprocess.run(
+            [folder / "bin" / script, *arguments], env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+
+
+def test_deploy_in_a_notebook(azure: Azure, cloudy: Cloudy, capsys: pytest.CaptureFixture[str]) -> None:
+    """`%coflows aci deploy` is the same command; its output appears in the cell."""
+    shell = InteractiveShell()  # type: ignore[no-untyped-call]
+    shell.register_magics(CoflowsMagics(shell, Directory()))
+    shell.run_line_magic("coflows", f"aci deploy {cloudy.file}")
+    said = capsys.readouterr()
+    assert "My Flow serves at https://my-flow.uksouth.azurecontainer.io" in said.out
+    assert "Pulled: Successfully pulled image" in said.err
 
 
 def test_deploy_from_the_command_line(azure: Azure, cloudy: Cloudy, coflows: Coflows) -> None:

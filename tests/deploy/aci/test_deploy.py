@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from coflows_jupyter.deploy.aci.apply import Patience
+from coflows_jupyter.deploy.certificates.pair import self_signed
 from coflows_jupyter.errors import (
     CancelledError,
     ConfigError,
@@ -246,19 +247,27 @@ def test_what_is_not_ours_is_left_alone(azure: Azure, cloudy: Cloudy) -> None:
 
 def test_the_container_is_known_by_its_certificate(azure: Azure, cloudy: Cloudy) -> None:
     """Somebody else at the same address is not taken for it."""
-
-    def impostor(body: dict[str, Any]) -> Hollow:
-        from coflows_jupyter.deploy.certificates.pair import self_signed
-
-        pair = self_signed("localhost")
-        (volume,) = (each for each in body["properties"]["volumes"] if "secret" in each)
-        for name, text in (("certificate.pem", pair.chain), ("certificate-key.pem", pair.key)):
-            volume["secret"][name] = base64.b64encode(text.encode()).decode()
-        return Hollow(body)
-
-    azure.boot = impostor
+    azure.boot = lambda body: Hollow(body, pair=self_signed("localhost"))
     with pytest.raises(DeployError, match="CERTIFICATE_VERIFY_FAILED"):
         cloudy.deploy(Patience(create=20, start=0.5, poll=0.05))
+
+
+def test_what_lets_encrypt_issued_takes_over(
+    azure: Azure, cloudy: Cloudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that shows another certificate is known by its name, if that is one that this computer trusts."""
+    server = {**cloudy.config["Server"], "Host": "127.0.0.2", "LetsEncrypt": {"Email": "me@example.com"}}
+    cloudy.write(Server=server)
+    first = cloudy.deploy()
+    assert first.container == f"https://localhost:{cloudy.port}"
+    issued = self_signed("127.0.0.2")
+    (tmp_path / "authority.pem").write_text(issued.chain)
+    azure.machines["w-1-rg", "my-flow"].stop()
+    azure.machines["w-1-rg", "my-flow"] = Hollow(azure.bodies[0], pair=issued)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    second = cloudy.deploy()
+    assert second.container == second.url == f"https://127.0.0.2:{cloudy.port}"
+    assert azure.requests("PUT", GROUPS) == [201]
 
 
 def test_quick_is_what_it_says() -> None:
