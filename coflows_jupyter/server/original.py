@@ -44,7 +44,21 @@ def answer(handler: BaseHandler, value: object) -> None:
     handler.write_json(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-class PackageHandler(UploadHandler):
+class DeployingHandler(UploadHandler):
+    """Base of what deploys and answers once, at the end."""
+
+    async def deploy(self, workflow: str, bundle: Bundle, folder: str) -> None:
+        """Let a bundle serve; see ``Deployments.deploy``."""
+        deployments = self.deployments
+        with deployments.alone(workflow):
+            incoming = await deployments.take(bundle.data, workflow, folder)
+            if deployments.same_as(incoming) is None:
+                number = await deployments.begin(incoming, self.actor)
+                tell = Reporter(lambda _event: None)
+                await self.until_gone(deployments.deploy(number, incoming, self.actor, tell))
+
+
+class PackageHandler(DeployingHandler):
     """``POST /flow/createworkflow`` and ``/flow/compileworkflow``, the body is a package.json with its files."""
 
     async def post(self, action: str) -> None:
@@ -68,17 +82,11 @@ class PackageHandler(UploadHandler):
             answer(self, {"Result": ""})
 
     async def _do(self, action: str, workflow: str, bundle: Bundle) -> None:
-        deployments = self.deployments
-        tell = Reporter(lambda _event: None)
         if action == "compileworkflow":
-            incoming = await deployments.take(bundle.data, workflow, _FOLDER)
-            await self.until_gone(trial.check(deployments.config, incoming, tell))
-            return
-        with deployments.alone(workflow):
-            incoming = await deployments.take(bundle.data, workflow, _FOLDER)
-            if deployments.same_as(incoming) is None:
-                number = await deployments.begin(incoming, self.actor)
-                await self.until_gone(deployments.deploy(number, incoming, self.actor, tell))
+            incoming = await self.deployments.take(bundle.data, workflow, _FOLDER)
+            await self.until_gone(trial.check(self.deployments.config, incoming, Reporter(lambda _event: None)))
+        else:
+            await self.deploy(workflow, bundle, _FOLDER)
 
 
 def _packed(document: dict[str, Any], engine: Engine | None, config: Config) -> Bundle:

@@ -84,6 +84,7 @@ from coflows_jupyter.server.notebooks import NotebookJobs, NotebookJobsHandler
 from coflows_jupyter.server.notfound import NotFoundHandler
 from coflows_jupyter.server.openapi import OpenApiHandler
 from coflows_jupyter.server.original import PackageHandler, ServicedHandler, ToggleHandler, ZipHandler
+from coflows_jupyter.server.original_queries import CreateQueryHandler, RemoveQueryHandler
 from coflows_jupyter.server.people import (
     AuditHandler,
     KeyHandler,
@@ -346,6 +347,8 @@ ROUTES = (
     ),
     # These are about the Workflow that the body or the query string names; the handlers ask for Write on it.
     Route("(?i:flow)/(?P<action>(?i:createworkflow|compileworkflow))/?", PackageHandler, {"POST": Rule.IDENTIFIED}),
+    Route("(?i:flow/createquery)/?", CreateQueryHandler, {"POST": Rule.IDENTIFIED}),
+    Route("(?i:flow/removequery)/?", RemoveQueryHandler, {"POST": Rule.IDENTIFIED}),
     Route("(?i:flow/getzipfromworkflow)/?", ZipHandler, {"GET": Rule.WRITE}),
     Route("(?i:flow/servicedworkflows)/?", ServicedHandler, {"GET": Rule.IDENTIFIED}),
     Route("(?i:flow/activeagenttoggle)/?", ToggleHandler, {"GET": Rule.IDENTIFIED}),

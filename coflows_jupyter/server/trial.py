@@ -70,7 +70,7 @@ async def call(config: Config, incoming: Incoming, wish: Wish, caller: Caller, t
         accept, timeout = kind or wish.accept, engine.timeout(entry)
         with tell.step("call", f"Running {name}"):
             called = Call(new_run_id(), wish.query, name, "query", data, accept, caller, timeout)
-            return await _collect(await engine.call(called))
+            return await collect(await engine.call(called))
 
 
 @contextlib.asynccontextmanager
@@ -108,7 +108,7 @@ def _pass_on(tell: Reporter) -> OnOutput:
     return on_output
 
 
-async def _collect(result: Result) -> Answered:
+async def collect(result: Result) -> Answered:
     """Read a result to its end.
 
     Raises:

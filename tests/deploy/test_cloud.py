@@ -308,6 +308,22 @@ def test_clients_of_the_original_deploy(cloud: Cloud, tmp_path: Path) -> None:
     assert http.post("flow/createworkflow", json=package).status_code == 422
     assert cloud.version("inline") == 22
 
+    code = {
+        "Name": "more.py",
+        "ID": "more",
+        "Code": "def Twice(x: int) -> int:\n    return 2 * x\n",
+        "WorkflowID": "inline",
+    }
+    call = {"Name": "Twice", "Parameters": ["21"]}
+    made = http.post("flow/createquery", json={"Code": code, "Function": call}).json()
+    assert made == {"Result": [{"Item1": "Twice", "Item2": 42, "Item3": None}], "Compilation": ""}
+    made = http.post("flow/createquery", json={"Code": code | {"Code": "def Twice(:"}}).json()
+    assert "Queries/more.py:1" in made["Compilation"]
+    assert http.get("flow/query/inline/more/Twice?x=4").json() == 8
+    assert http.post("flow/removequery", json=code).json() == {"Result": "Done"}
+    assert http.get("flow/query/inline/more/Twice?x=4").status_code == 404
+    assert cloud.version("inline") == 22
+
     served = {workflow["ID"]: workflow for workflow in http.get("flow/servicedworkflows").json()}
     assert served["inline"]["Files"] == [{"Name": "note.txt"}]
     kept = zipfile.ZipFile(io.BytesIO(http.get("flow/getzipfromworkflow?id=inline").content))

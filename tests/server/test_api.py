@@ -18,7 +18,7 @@ from tests.server.conftest import WID
 def test_health_and_readiness_are_public(anonymous: httpx.Client) -> None:
     """A probe needs no key."""
     assert anonymous.get("coflows/api/health").json() == {"status": "ok", "version": __version__}
-    assert anonymous.get("coflows/api/ready").json() == {"ready": True, "reasons": []}
+    assert anonymous.get("coflows/api/ready").json() == {"ready": True, "reasons": [], "notes": []}
 
 
 def test_me(server: Server, browser: httpx.Client) -> None:
@@ -33,6 +33,7 @@ def test_me(server: Server, browser: httpx.Client) -> None:
         "first_name": "",
         "last_name": "",
         "groups": {},
+        "account": False,
     }
     assert browser.get("coflows/api/me").json()["permissions"] == {WID: 2}
 

@@ -67,6 +67,8 @@ ADDRESSES = {
     "SourcesHandler": f"coflows/api/workflows/{WID}/sources",
     "NewWorkflowHandler": "coflows/api/templates/workflow",
     "PackageHandler": "flow/createworkflow",
+    "CreateQueryHandler": "flow/createquery",
+    "RemoveQueryHandler": "flow/removequery",
     "ZipHandler": f"flow/getzipfromworkflow?id={WID}",
     "ServicedHandler": "flow/servicedworkflows",
     "ToggleHandler": "flow/activeagenttoggle?id=/none",
