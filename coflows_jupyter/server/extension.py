@@ -247,6 +247,7 @@ class CoFlowsApp(ExtensionApp):
 
     def _say_how_safe(self, server: CoFlowsServer) -> None:
         if server.tls is not None:
+            server.tls.keeper.changed = self.services.announce
             server.tls.start(server)
         say_it = self.log.info if is_loopback(server.ip) or server.tls else self.log.warning
         say_it("%s", self.services.certificate.sentence)

@@ -107,6 +107,11 @@ class Services:
         """How the server proves who it is."""
         return self.keeper.status if self.keeper else self.unencrypted
 
+    def announce(self) -> None:
+        """Let whoever shows the state of a Workflow ask for it again."""
+        for engine in self.workflows:
+            self.events.publish(EngineEvent(engine.id, "state", engine.state))
+
     def reasons(self) -> list[str]:
         """Say why not every Workflow serves; empty when all do."""
         engines = list(self.workflows)

@@ -26,6 +26,17 @@ export interface IHost {
   in_flight: number;
 }
 
+/** How the server proves who it is; times are empty where there is none. */
+export interface ICertificate {
+  /** `off`: plain HTTP; `failed`: no new one could be had, whatever is shown meanwhile. */
+  state: 'off' | 'waiting' | 'issuing' | 'valid' | 'failed';
+  source: '' | 'temporary' | 'files' | 'letsencrypt';
+  issuer: string;
+  ends: string;
+  reason: string;
+  next_try: string;
+}
+
 export interface IWorkflow {
   id: string;
   name: string;
@@ -35,6 +46,8 @@ export interface IWorkflow {
   /** Its two files below the Lab root. */
   config_path?: string | null;
   package_path?: string | null;
+  /** The server's; absent in the list of all Workflows. */
+  certificate?: ICertificate;
   config: string;
   mode: 'process' | 'embedded';
   state: 'starting' | 'building' | 'serving' | 'failed' | 'stopped';

@@ -51,6 +51,7 @@ def test_edit_diagnose_fix_and_run(sample: Path, running_server: RunningServer, 
     lab = open_lab(running_server(sample / "coflows_config.json"))
     panel = lab.open_panel()
     expect(panel.get_by_role("status").get_by_text("serving")).to_be_visible()
+    expect(panel.get_by_text("plain HTTP, because Server.Host is this computer only")).to_be_visible()
 
     lab.function("Add").click()
     lab.button("Open the source").click()

@@ -71,9 +71,11 @@ class Keeper:
 
     Attributes:
         obstacle: why it would be of no use to ask the authority; empty when there is no reason.
+        changed: called on the loop when there is something else to say.
     """
 
     obstacle = ""
+    changed: Callable[[], None] | None = None
 
     def __init__(self, config: Config, swap: Callable[[ssl.SSLContext], None], identity: str) -> None:
         self._config = config
@@ -98,6 +100,7 @@ class Keeper:
         self._wake = asyncio.Event()
         self._jitter = random.uniform(0, _HOUR)  # noqa: S311 - so that servers do not march in step
         self._stamp = self._stamp_of_files()
+        self._told: CertificateStatus | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
 
@@ -154,6 +157,13 @@ class Keeper:
             reason=trouble,
             next_try=row.next_try if trouble and row.failures else 0,
         )
+
+    def _tell(self) -> None:
+        status = self.status
+        if status != self._told:
+            self._told = status
+            if self.changed is not None:
+                self.changed()
 
     @property
     def trusted(self) -> bool:
@@ -215,6 +225,7 @@ class Keeper:
                 "there is nobody to ask for a certificate", hint="set Server.Host and LetsEncrypt.Email"
             )
         self._asking = self._forced = True
+        self._tell()
         self._wake.set()
 
     async def _follow_files(self) -> None:
@@ -237,6 +248,7 @@ class Keeper:
                 self._stamp = stamp
                 self._trouble = ""
                 self._choose()
+            self._tell()
 
     def _stamp_of_files(self) -> tuple[tuple[int, int], ...]:
         with contextlib.suppress(OSError):
@@ -260,6 +272,7 @@ class Keeper:
                 self._trouble = "an unexpected error; the log has it"
                 log.exception("the certificate can't be looked after")
                 pause = LOOK_SECONDS
+            self._tell()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
 
@@ -286,8 +299,12 @@ class Keeper:
             return _BUSY_SECONDS
         self._forced = False
         self._asking = True
+        self._tell()
         try:
             await self._ask(force=forced or now >= self._renewal())
+            # Whoever waits for the end of this is told of the certificate that came of it.
+            await asyncio.to_thread(self._take, await self._do(self._store.read, readonly=True))
+            self._choose()
         finally:
             self._asking = False
         return 0

@@ -132,6 +132,21 @@ describe('CoflowsPanel', () => {
     expect(executed).toEqual([[CommandIDs.openAt, { path: 'a.py', line: 7, column: 5 }]]);
   });
 
+  it('says how safely the server is reached, and why that is not better', async () => {
+    const certificate = {
+      state: 'failed' as const,
+      source: 'letsencrypt' as const,
+      issuer: 'R13',
+      ends: '2026-12-24T12:00:00+00:00',
+      reason: 'no such name',
+      next_try: '2026-11-25T12:00:00+00:00'
+    };
+    await show(makeWorkflow('w1', { certificate }));
+    await until(() => text().includes('Encryption'));
+    expect(text()).toContain('https, with a certificate of R13 until');
+    expect(text()).toContain('No new certificate could be had: no such name. It is tried again at');
+  });
+
   it('offers a choice only among several Workflows', async () => {
     await show(makeWorkflow('w1'), makeWorkflow('w2'));
     await until(() => panel.node.querySelectorAll('option').length === 2);

@@ -84,7 +84,9 @@ def test_renews_in_time(tmp_path: Path, hasty: Pebble) -> None:
 
     async def main() -> None:
         contexts: list[ssl.SSLContext] = []
+        told: list[str] = []
         async with running(make_config(tmp_path, hasty), contexts) as keeper:
+            keeper.changed = lambda: told.append(keeper.status.state)
             await until(lambda: keeper.status.state == "valid", keeper)
             first = keeper.status
             await until(lambda: keeper.status.serial != first.serial, keeper)
@@ -93,6 +95,7 @@ def test_renews_in_time(tmp_path: Path, hasty: Pebble) -> None:
             assert first.begins < second.begins < first.ends
             # The one that was made for the start, and then each that was issued.
             assert len(contexts) == len(set(map(id, contexts))) == 3
+        assert told == ["issuing", "valid", "issuing", "valid"]
 
     asyncio.run(main())
 

@@ -4,6 +4,7 @@ import { durationText } from '../../format';
 import type { IHost, IWorkflow } from '../../rest';
 import { CommandIDs } from '../../tokens';
 import { useServices, useSignal } from '../../components/context';
+import { Encryption } from './certificate';
 import { Diagnostics } from './diagnostics';
 import { ConnectionBanner, Notice } from './notices';
 
@@ -102,6 +103,7 @@ function Facts({ workflow }: { workflow: IWorkflow }): React.JSX.Element {
       </dd>
       <dt>{trans.__('On save')}</dt>
       <dd>{workflow.watching ? trans.__('reloads by itself') : trans.__('waits for a Build')}</dd>
+      {workflow.certificate && <Encryption certificate={workflow.certificate} />}
       <dt>{trans.__('API')}</dt>
       <dd className="jp-Coflows-links">
         <a href={model.apiPage} target="_blank" rel="noreferrer">
