@@ -81,6 +81,24 @@ def compiled_units(units: Iterable[SourceUnit], packages: Packages | None = None
         return None
 
 
+def compile_own(name: str, folder: Path, references: Callable[[Dotnet], Sequence[str]]) -> tuple[Net, str]:
+    """Compile a library of ours that is no part of the bridge; return what starts .NET, and its path.
+
+    Args:
+        name: of the library.
+        folder: has its sources in C#.
+        references: gives libraries that it uses beside the framework and Python's.
+
+    Raises:
+        BuildError: there is no .NET, or it does not compile with the one that there is.
+    """
+    found = _usable()
+    if isinstance(found, str):
+        raise BuildError(found, hint="" if "pip install" in found else how_to_install())
+    job = _Job(found, Packages(), lambda: None)
+    return Net(found, job.bridge()), job.own(name, folder, references(found))
+
+
 def _usable() -> Dotnet | str:
     """Return the .NET to use, or why there is none."""
     import importlib.util
@@ -112,7 +130,7 @@ class _Job:
 
     def run(self, units: Sequence[SourceUnit]) -> Compiled:
         try:
-            bridge = self._bridge()
+            bridge = self.bridge()
             if any(unit.language == "fsharp" for unit in units):
                 self._pipes = self._for_fsharp(bridge)
             base: list[Library] = []
@@ -143,13 +161,17 @@ class _Job:
         """F#'s own library: the SDK's, for two of them would have two kinds of lists and options."""
         return str(Path(self._dotnet.sdk, "FSharp", "FSharp.Core.dll"))
 
-    def _bridge(self) -> str:
-        sources = tuple(Source(path.name, path.read_text("utf-8")) for path in sorted(_BRIDGE.glob("*.cs")))
-        path, findings = self._compile(
-            "csharp", "CoFlows.Host", sources, (*self._framework, _python_runtime()), named=True
-        )
+    def bridge(self) -> str:
+        """Return the path of the bridge."""
+        return self.own("CoFlows.Host", _BRIDGE)
+
+    def own(self, name: str, folder: Path, others: Sequence[str] = ()) -> str:
+        """Return the path of a library of ours."""
+        sources = tuple(Source(path.name, path.read_text("utf-8")) for path in sorted(folder.glob("*.cs")))
+        references = (*self._framework, python_runtime(), *others)
+        path, findings = self._compile("csharp", name, sources, references, named=True)
         if path is None:
-            raise BuildError(f"the bridge does not compile with {self._dotnet.sdk}: {findings[0].message}")
+            raise BuildError(f"{name} does not compile with {self._dotnet.sdk}: {findings[0].message}")
         return path
 
     def _for_fsharp(self, bridge: str) -> str:
@@ -164,7 +186,7 @@ class _Job:
 
     def _library(self, units: Sequence[SourceUnit], bridge: str, base: Sequence[Library]) -> Library | None:
         first = units[0]
-        references = [*self._framework, *self._packages.references, bridge, _python_runtime()]
+        references = [*self._framework, *self._packages.references, bridge, python_runtime()]
         references += (library.path for library in base)
         if first.language == "fsharp" or any(Path(p).suffix == ".fs" for one in base for p in one.sources):
             references = [path for path in references if Path(path).name != "FSharp.Core.dll"]
@@ -213,7 +235,7 @@ def _groups(units: Sequence[SourceUnit]) -> list[list[SourceUnit]]:
     return groups
 
 
-def _python_runtime() -> str:
+def python_runtime() -> str:
     """Return the library by which sources of .NET use Python."""
     import importlib.util
 

@@ -20,6 +20,7 @@ from coflows_jupyter.errors import CoflowsError
 from coflows_jupyter.mset.m import M
 from coflows_jupyter.notebook.cells import QueryMagics
 from coflows_jupyter.notebook.client import Client
+from coflows_jupyter.notebook.netcells import NetMagics
 from coflows_jupyter.notebook.query import Directory, Queries, Query
 from coflows_jupyter.notebook.secrets import ServersSecrets
 from coflows_jupyter.notebook.servers import find_server
@@ -111,7 +112,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.user_ns["M"] = M
     settle_notebook(lambda: Client(find_server()))
     vault.settle(ServersSecrets(lambda: Client(find_server())))
-    shell.register_magics(CoflowsMagics(shell, directory), QueryMagics(shell, directory))
+    shell.register_magics(CoflowsMagics(shell, directory), QueryMagics(shell, directory), NetMagics(shell))
     # Without this, Tab does not look into objects that answer for attributes by themselves.
     policy = EVALUATION_POLICIES["limited"]
     assert isinstance(policy, SelectivePolicy)
