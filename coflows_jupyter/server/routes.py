@@ -11,6 +11,7 @@ from typing import Any
 from coflows_jupyter.access.records import Group, User
 from coflows_jupyter.deploy.certificates.status import CertificateStatus
 from coflows_jupyter.runs.model import RunModel
+from coflows_jupyter.server import azure
 from coflows_jupyter.server.account import (
     LoginHandler,
     LogoutHandler,
@@ -245,6 +246,7 @@ ROUTES = (
     api(_CLOUD + "/rollback", CloudRollbackHandler, {"POST": Rule.WRITE}, "Let an earlier revision serve again."),
     api(_CLOUD + "/restart", CloudRestartHandler, {"POST": Rule.WRITE}, "Let new hosts take over."),
     api(_CLOUD + "/log", CloudLogHandler, {"GET": Rule.WRITE}, "Say what a Workflow did and printed lately."),
+    *azure.ROUTES,
     api("coflows/api/schedule", ScheduleHandler, {"POST": Rule.IDENTIFIED}, "Say what a schedule means.", Preview),
     api("coflows/api/schemas/{name}", SchemaHandler, {"GET": Rule.PUBLIC}, "Answer with the JSON Schema of a file."),
     api(

@@ -80,6 +80,10 @@ ADDRESSES = {
     "CloudRollbackHandler": f"coflows/api/cloud/{WID}/rollback",
     "CloudRestartHandler": f"coflows/api/cloud/{WID}/restart",
     "CloudLogHandler": f"coflows/api/cloud/{WID}/log",
+    # The configuration of these tests has no section for Azure.
+    "AzureDeployHandler": f"coflows/api/deploy/{WID}/aci?section=/none",
+    "AzureStatusHandler": f"coflows/api/deploy/{WID}/aci/status?section=/none",
+    "AzureLogHandler": f"coflows/api/deploy/{WID}/aci/log?section=/none",
     "SchemaHandler": "coflows/api/schemas/package.json",
     "EventsHandler": "coflows/api/events",
     "RunsHandler": "coflows/api/runs",
