@@ -11,9 +11,14 @@ from coflows_jupyter.queries.catalog import FunctionEntry, QueryEntry
 
 
 class Workflows:
-    """All Workflows that a server has open, by ID."""
+    """All Workflows that a server has open, by ID.
+
+    Attributes:
+        opening: whether some are still being looked for.
+    """
 
     def __init__(self) -> None:
+        self.opening = False
         self._engines: list[Engine] = []
 
     def add(self, engine: Engine) -> None:
@@ -43,7 +48,7 @@ class Workflows:
         """
         engine = self.get(workflow)
         if engine is None:
-            if any(not engine.id for engine in self._engines):
+            if self.opening or any(not engine.id for engine in self._engines):
                 raise NotReadyError("the Workflow is being opened")
             raise _not_found("Workflow", workflow, [engine.id for engine in self._engines])
         entry = engine.catalog.queries.get(query)

@@ -181,6 +181,7 @@ class CoFlowsApp(ExtensionApp):
         assert self.serverapp is not None
         assert self.serverapp.event_logger is not None
         self.services.events.connect(self.serverapp.event_logger)
+        self.services.workflows.opening = self.config_or_none is not None
         if isinstance(self.serverapp, CoFlowsServer) and self.serverapp.lab:
             _prefer_own_kernel(self.serverapp)
         self._collector = WorkflowCollector(self.services)

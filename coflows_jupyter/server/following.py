@@ -37,6 +37,13 @@ class Following:
         Args:
             own: what serves that Workflow from its folder; ``None`` for a server that begins empty.
         """
+        try:
+            await self._open(own)
+        finally:
+            self._services.workflows.opening = False
+        self._services.directory.listen(self._notice)
+
+    async def _open(self, own: Engine | None) -> None:
         if own is not None:
             await self._deployments.attend(own)
             if own.watching:
@@ -50,8 +57,8 @@ class Following:
                     engines.append(await self._reopen(revision))
                 except CoflowsError as error:
                     _complain(revision, error)
+        self._services.workflows.opening = False
         await asyncio.gather(*(engine.start(initial=False) for engine in engines))
-        self._services.directory.listen(self._notice)
 
     async def _open_own(self, own: Engine, found: dict[str, Revision]) -> list[Engine]:
         """Decide what the Workflow of the configuration is; return its engine if it is to start from a revision."""

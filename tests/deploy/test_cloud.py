@@ -425,6 +425,8 @@ def test_an_empty_disk_and_the_same_database_bring_it_back(
         cloud.until(laptop.mark.exists)
         cloud.lose_disk()
         cloud.until(lambda: cloud.version() == 5)
+        said = cloud.server.log.read_text()
+        assert " 404 GET" not in said, "callers are asked to wait"
         cloud.server.wait_until("coflows/api/ready", 200)
         section = database or {"Type": "sqlite", "Connection": str(cloud.database)}
         other = Cloud(tmp_path / "other", section)
