@@ -107,15 +107,15 @@ class AzureDeployHandler(AzureHandler):
 
     async def post(self, workflow: str) -> None:
         """Make the container, or bring it up to date, and send the Workflow."""
-        read, options = self.files(workflow), self.wished
-        await self.run("Deploying to Azure", lambda tell: tell.result(data=deploy(*read(), tell, options)))
+        options = self.wished
+        config, package = await asyncio.to_thread(self.files(workflow))
+        await self.run("Deploying to Azure", lambda tell: tell.result(data=deploy(config, package, tell, options)))
 
     async def delete(self, workflow: str) -> None:
         """Take the container away."""
-        read = self.files(workflow)
+        config, package = await asyncio.to_thread(self.files(workflow))
 
         def work(tell: Reporter) -> None:
-            config, package = read()
             auth = read_auth(section(config).auth_file)
             with Clients(auth, make_masker(config, auth)) as clients:
                 tell.result(data=remove(clients, make_plan(config, package), tell))
