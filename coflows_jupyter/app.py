@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         code = _launch(argument, arguments)
     except DiagnosticsError as error:
-        for diagnostic in error.diagnostics:
-            sys.stderr.write(f"{diagnostic}\n")
+        for line in error.diagnostics or filter(None, (error.message, error.hint)):
+            sys.stderr.write(f"{line}\n")
         code = answer(error).exit_code
     raise SystemExit(code)
 

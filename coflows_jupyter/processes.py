@@ -33,3 +33,8 @@ def is_running(identity: str) -> bool:
     """Whether the process that ``identify`` told of is still there; one of another computer counts as gone."""
     node, _, rest = identity.rpartition(" ")[0].rpartition(" ")
     return bool(node) and rest.isdigit() and lives(int(rest)) and identify(int(rest)) == identity
+
+
+def has_ended(identity: str) -> bool:
+    """Whether the process that ``identify`` told of was one of this computer, and is there no more."""
+    return identity.startswith(f"{platform.node()} ") and not is_running(identity)

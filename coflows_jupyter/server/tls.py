@@ -18,7 +18,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, OutputTransform, RequestHandler
 
 from coflows_jupyter.config import Config
-from coflows_jupyter.deploy.certificates.keeper import Keeper, make_identity
+from coflows_jupyter.deploy.certificates.keeper import Keeper
+from coflows_jupyter.deploy.certificates.store import make_owner
 
 if TYPE_CHECKING:
     from coflows_jupyter.server.application import CoFlowsServer
@@ -46,7 +47,7 @@ class Tls:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self.keeper = Keeper(config, self._swap, make_identity(os.getpid()))
+        self.keeper = Keeper(config, self._swap, make_owner(os.getpid()))
         self._main: HTTPServer | None = None
         self._others: list[HTTPServer] = []
         self._local = bind_sockets(0, "127.0.0.1")

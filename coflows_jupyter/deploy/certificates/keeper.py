@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import secrets
 import ssl
 import tempfile
 import time
@@ -27,7 +26,6 @@ from coflows_jupyter.deploy.certificates.state import State
 from coflows_jupyter.deploy.certificates.status import CertificateStatus, Source, describe, moment
 from coflows_jupyter.deploy.certificates.store import Row, Store
 from coflows_jupyter.errors import CancelledError, CoflowsError, ConfigError, NotFoundError
-from coflows_jupyter.processes import identify
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -67,7 +65,7 @@ class Keeper:
     Args:
         config: what the server is to be.
         swap: takes the context for connections that come from now on.
-        identity: tells this server from others of the same database.
+        owner: tells this server from others of the same database, see ``make_owner``.
 
     Attributes:
         obstacle: why it would be of no use to ask the authority; empty when there is no reason.
@@ -77,13 +75,13 @@ class Keeper:
     obstacle = ""
     changed: Callable[[], None] | None = None
 
-    def __init__(self, config: Config, swap: Callable[[ssl.SSLContext], None], identity: str) -> None:
+    def __init__(self, config: Config, swap: Callable[[ssl.SSLContext], None], owner: str) -> None:
         self._config = config
         self._swap = swap
         server = config.server
         self._encrypt = server.lets_encrypt
         self._host = server.host
-        self._store = Store(self._host, self._encrypt.directory, identity)
+        self._store = Store(self._host, self._encrypt.directory, owner)
         self._database = open_database(config) if config.issues else None
         self._webroot = tempfile.TemporaryDirectory(prefix="coflows-challenges-")
         authority = Authority(self._encrypt.directory, self._encrypt.email, self._encrypt.ca)
@@ -365,8 +363,3 @@ class Keeper:
         if self._database is None:
             raise ConfigError("there is no database to keep the certificate in", hint="look at Database.Connection")
         return await asyncio.wrap_future(self._database.submit(work, readonly=readonly))
-
-
-def make_identity(pid: int) -> str:
-    """Return what tells this server from others, also from an earlier one in the same process."""
-    return f"{secrets.token_hex(8)} {identify(pid)}"

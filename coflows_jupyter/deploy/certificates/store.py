@@ -6,6 +6,7 @@ one has a lease and asks the authority; the others take what it got.
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from coflows_jupyter.access.secrets import Box
 from coflows_jupyter.deploy.certificates.certbot import LONGEST_SECONDS
 from coflows_jupyter.deploy.certificates.state import State
 from coflows_jupyter.errors import ConfigError
+from coflows_jupyter.processes import has_ended, identify
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -51,13 +53,18 @@ class Row(msgspec.Struct, frozen=True):
     lease_until: int = 0
 
 
+def make_owner(pid: int) -> str:
+    """Return what tells a server from others, also from an earlier one in the same process."""
+    return f"{secrets.token_hex(4)} {identify(pid)}"
+
+
 class Store:
     """Reads and changes the row of one host at one authority; each method is work for ``Database``.
 
     Args:
         host: the name that certificates are for.
         directory: URL of the authority's directory.
-        owner: who asks, different for each process.
+        owner: who asks, see ``make_owner``.
     """
 
     def __init__(self, host: str, directory: str, owner: str) -> None:
@@ -92,18 +99,20 @@ class Store:
             raise ConfigError(message, hint=hint) from None
 
     def claim(self, connection: Connection) -> bool:
-        """Take the lease; say whether it was free."""
-        from sqlalchemy import insert, update
+        """Take the lease; say whether it was free, or its owner a process of this computer that is no more."""
+        from sqlalchemy import false, insert, or_, update
         from sqlalchemy.exc import IntegrityError
 
         from coflows_jupyter.deploy.certificates.tables import certificates as table
 
         now = int(time.time())
         lease = {"owner": self._owner, "lease_until": now + int(LEASE_SECONDS)}
-        free = update(table).where(*self._here(), table.c.lease_until <= now).values(**lease)
+        row = self.read(connection)
+        ended = table.c.owner == row.owner if has_ended(row.owner.partition(" ")[2]) else false()
+        free = update(table).where(*self._here(), or_(table.c.lease_until <= now, ended)).values(**lease)
         if connection.execute(free).rowcount:
             return True
-        if self.read(connection).version:
+        if row.version:
             return False
         values = {**msgspec.structs.asdict(Row(version=1)), **lease, "host": self._host, "directory": self._directory}
         try:

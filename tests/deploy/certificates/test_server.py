@@ -281,6 +281,19 @@ def test_own_files(environ: dict[str, str], tmp_path: Path) -> None:
         server.stop()
 
 
+@pytest.mark.parametrize("command", [("coflows", "server", "--no-browser"), ("jupyter-coflows", "--no-browser")])
+def test_missing_files(command: tuple[str, ...], environ: dict[str, str], tmp_path: Path) -> None:
+    """A server whose own certificate is not there does not start, and says why in a sentence."""
+    config = make_hosted(tmp_path / "flow", "localhost", HttpPort=0, Certificate="none.pem")
+    words = [str(COFLOWS.with_name(command[0])), *command[1:]]
+    done = subprocess.run(
+        words, cwd=config.parent, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert "none.pem can't be read: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _fingerprint(chain: str) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(chain)).hexdigest()
 
