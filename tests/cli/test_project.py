@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from coflows_jupyter.runtimes.dotnet import here
 from tests.cli.conftest import Coflows
+from tests.conftest import ROOT
+
+FEED = ROOT.parent / "shared" / "dotnet" / "feed"
 
 
 def test_a_new_workflow_is_valid_and_grows(coflows: Coflows, tmp_path: Path) -> None:
@@ -79,4 +85,24 @@ def test_add_pip(coflows: Coflows, workflow: Path) -> None:
     done = coflows("add", "pip", "six==0.0.99")
     assert done.returncode == 1
     assert "there is no version of six==0.0.99" in done.stderr
+    assert (workflow / "package.json").read_text() == package
+
+
+def test_add_nuget(coflows: Coflows, workflow: Path) -> None:
+    """It is restored from the configuration's feeds and listed, once; one that does not exist changes nothing."""
+    if isinstance(found := here(), str) or not FEED.is_dir():
+        pytest.skip(str(found) if isinstance(found, str) else f"needs {FEED}")
+    config = workflow / "coflows_config.json"
+    config.write_text(config.read_text().replace("{", f'{{"NuGet": {{"Feeds": [{json.dumps(str(FEED))}]}},', 1))
+    done = coflows("add", "nuget", "NodaTime", "--json")
+    assert json.loads(done.stdout) == {"nuget": "NodaTime", "version": "3.3.4"}
+    package = (workflow / "package.json").read_text()
+    assert json.loads(package)["NuGets"] == [{"ID": "NodaTime", "Version": "3.3.4"}]
+    assert "# NodaTime 3.3.4 sha512:" in (workflow / "coflows.lock").read_text()
+    done = coflows("add", "nuget", "nodatime", "3.0.0")
+    assert done.returncode == 2
+    assert "already in NuGets" in done.stderr
+    done = coflows("add", "nuget", "No.Such.Package")
+    assert done.returncode == 1
+    assert "Unable to find package No.Such.Package" in done.stderr
     assert (workflow / "package.json").read_text() == package

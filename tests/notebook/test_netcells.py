@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
-from coflows_jupyter.runtimes.dotnet import here
-from tests.notebook.conftest import Notebook
+from coflows_jupyter.runtimes.dotnet import find, here
+from tests.conftest import RunningServer
+from tests.notebook.conftest import Notebook, install_kernel, opened_notebook
 
 
-@pytest.fixture(autouse=True)
-def _dotnet() -> None:
-    if isinstance(found := here(), str):
-        pytest.skip(found)
+def test_without_an_sdk(running_server: RunningServer, sample: Path, isolated_environ: dict[str, str]) -> None:
+    """A cell says what is missing and how to get it, and Python goes on."""
+    if not isinstance(find({"PATH": ""}), str):
+        pytest.skip("has .NET where installers put it")
+    install_kernel(isolated_environ)
+    path = os.pathsep.join(
+        folder for folder in isolated_environ["PATH"].split(os.pathsep) if not Path(folder, "dotnet").exists()
+    )
+    server = running_server(sample / "coflows_config.json", environ={"DOTNET_ROOT": "", "PATH": path})
+    with opened_notebook(server, isolated_environ, "coflows") as notebook:
+        status, said = notebook.attempt("%%cs\n1 + 1")
+        assert status == "error"
+        assert "there is no .NET SDK on this computer (install a .NET SDK" in said
+        assert notebook.run("1 + 1") == "2"
 
 
 def test_cells(flow_notebook: Notebook) -> None:
     """Names live on in their language and in Python, by reference; values are shown; mistakes have their line."""
+    if isinstance(found := here(), str):
+        pytest.skip(found)
     run = flow_notebook.run
 
     def attempt(cell: str) -> tuple[str, str]:
