@@ -17,7 +17,6 @@ from coflows_jupyter.deploy.aci.client import Clients
 from coflows_jupyter.deploy.aci.masks import make_masker
 from coflows_jupyter.deploy.aci.plan import CAREFUL, Options, Plan, make_plan, section
 from coflows_jupyter.deploy.bundle import pack
-from coflows_jupyter.deploy.cloud import Remote
 
 if TYPE_CHECKING:
     from coflows_jupyter.config import Config
@@ -91,6 +90,8 @@ def send(config: Config, package: Package, way: Way, reporter: Reporter) -> Revi
         BuildError: it does not build there, and what served goes on serving.
         UnreachableError: the container did not answer.
     """
+    from coflows_jupyter.deploy.cloud import Remote
+
     with reporter.step("pack", "The Workflow"):
         bundle = pack(config.workflow, config)
         if bundle.left_out:
