@@ -17,6 +17,7 @@ from coflows_jupyter.compat.surface import Delegate, Static, Surface
 from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.mset.m import M
 from coflows_jupyter.runtimes import vault
+from coflows_jupyter.runtimes.jvm import java_class
 
 __all__ = ["JVM", "AccessType", "Group", "JsonConvert", "M", "MCallback", "RTDEngine", "User", "UserData"]
 
@@ -206,9 +207,21 @@ class RTDEngine(Surface):
 class _Runtime(Surface):
     """``JVM.Runtime``."""
 
-    _instead: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("CreateInstance", "Python", "Signature"), "this version runs Python only, no Java and no Scala"
-    )
+    _instead: ClassVar[Mapping[str, str]] = dict.fromkeys(("Python", "Signature"), "call the object's methods")
+
+    @staticmethod
+    def CreateInstance(name: str, *args: Any) -> Any:
+        """Return a new object of a class of the Workflow's Java code, or of its libraries.
+
+        Args:
+            name: the class with its package, like ``app.base.Sums``.
+            args: for its constructor; a single ``None`` is none.
+
+        Raises:
+            LookupError: Java does not run here, or there is no such class.
+        """
+        made = java_class(name)
+        return made() if args in {(), (None,)} else made(*args)
 
 
 _Runtime.__name__ = "JVM.Runtime"

@@ -60,6 +60,10 @@ class Bridge:
 
         return Host()
 
+    def find(self, name: str) -> Any:
+        """Return a class of what was provided."""
+        return self._jpype.JClass(self._java.find(name))
+
     def provide(self, paths: list[str]) -> None:
         """Let all that is loaded later use these: jars, and folders of compiled classes."""
         self._java.provide(paths)
@@ -140,6 +144,20 @@ def bridge(jvm: Jvm) -> Bridge:
         return _bridge
 
 
+def java_class(name: str) -> Any:
+    """Return a class of Base, of a library or of Java itself, as JPype shows it to Python.
+
+    Raises:
+        LookupError: Java does not run in this process, or there is no such class.
+    """
+    if _bridge is None:
+        raise LookupError(f"there is no Java here to look for {name}: the Workflow has no source in it")
+    try:
+        return _bridge.find(name)
+    except Exception as error:  # noqa: BLE001  (Java's own, which JPype makes when it starts)
+        raise LookupError(f"there is no class {name}: {error}") from None
+
+
 def _boot(jvm: Jvm) -> None:
     import jpype
     import jpype.config
@@ -150,7 +168,7 @@ def _boot(jvm: Jvm) -> None:
     saved = {number: signal.getsignal(number) for number in names} if main else {}
     jpype.config.destroy_jvm = False
     heap = (f"-Xmx{jvm.heap}",) if jvm.heap else ()
-    jpype.startJVM(jvm.jdk.machine, *_OPTIONS, *heap, classpath=[jvm.bridge], convertStrings=False)
+    jpype.startJVM(jvm.jdk.machine, *_OPTIONS, *heap, classpath=[jvm.bridge], convertStrings=True)
     for number, handler in saved.items():
         if handler is not None:
             signal.signal(number, handler)

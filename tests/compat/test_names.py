@@ -49,7 +49,7 @@ def original(name: str) -> Any:
         ("qak.Logger", "logging"),
         ("qak.User.ContexUser", "did you mean ContextUser"),
         ("qak.User.SetContextUserSecret('x')", "can't change it"),
-        ("qak.JVM.Runtime.CreateInstance('a.B', None)", "Python only"),
+        ("qak.JVM.Runtime.Signature('a.B')", "call the object's methods"),
         ("qae.F.Find('a')", "POST /flow/agent"),
         ("qae.Nothing", "docs/compatibility.md"),
         ("clr.GetClrType(int)", "docs/compatibility.md"),
