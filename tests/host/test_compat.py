@@ -147,7 +147,7 @@ def test_who_calls(flow: Hosts, run: Run) -> None:
             assert loaded.ok, loaded.diagnostics
             assert await flow.value("Permission") == "root WRITE"
             assert await flow.value("getName") == "something"
-            with pytest.raises(FunctionError, match="runs Python only"):
+            with pytest.raises(FunctionError, match="there is no Java here"):
                 await flow.value("Java")
             with pytest.raises(FunctionError, match="No module named 'Cs'"):
                 await flow.value("Cs")

@@ -64,7 +64,7 @@ def test_a_vault_is_seen_where_it_was_entered_only() -> None:
 
 def test_without_a_host_there_are_none() -> None:
     """And the sentence says what to do in a notebook."""
-    with pytest.raises(LookupError, match="getpass"):
+    with pytest.raises(LookupError, match="%load_ext coflows_jupyter"):
         secret("NAME")
 
 
