@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from bench.common import coflows, free_port, percentile, server, table, workflow
-from coflows_jupyter.build.compile import compile_units
+from coflows_jupyter.build.dotnet import compile_dotnet
 from coflows_jupyter.runtimes.clr import ClrRuntime, bridge
 from coflows_jupyter.workflow.sources import SourceUnit
 
@@ -53,13 +53,13 @@ def best(work: Callable[[], Any], count: int, rounds: int = 7) -> float:
 def crossings() -> list[tuple[str, str]]:
     """Measure calls and arrays within one process."""
     unit = SourceUnit("query", "q", "/bench/q.cs", "csharp", CSHARP)
-    compiled = compile_units([unit])
-    if compiled.net is None:
+    compiled = compile_dotnet([unit])
+    if compiled.made is None:
         raise SystemExit("; ".join(d.message for d in compiled.diagnostics))
     before = _memory()
-    bridge(compiled.net)
+    bridge(compiled.made)
     taken = _memory() - before
-    functions, _ = ClrRuntime(compiled.net, lambda what, _: what).load(unit)
+    functions, _ = ClrRuntime(compiled.made, lambda what, _: what).load(unit)
     add = functions["Add"].target
     import numpy as np
     from Numbers import Numbers  # type: ignore[import-not-found]  # of the library above, by pythonnet

@@ -1,245 +1,92 @@
-"""Compiles a Workflow's C#, F# and VB sources into libraries, each of which is kept as long as it is wanted.
+"""What the compilations of all languages have in common: their order, their outcome, and doing without them.
 
-The original's order: Base first, whose files with a ``namespace`` are grouped into consecutive runs of one language,
-each of which may use the earlier ones, and then those without, by language. Every Query and every Agent is a library of
-its own, which may use all of Base. A library that does not compile takes with it what uses it, because that does not
-compile either, and nothing else.
+The original's order: Base first, whose files with the word ``namespace`` or ``package`` are grouped into consecutive
+runs of one language, each of which may use the earlier ones, and then those without, by language. Every Query and every
+Agent is compiled on its own, and may use all of Base. What does not compile takes with it what uses it, because that
+does not compile either, and nothing else.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
 
-import msgspec
+from coflows_jupyter.errors import Diagnostic
+from coflows_jupyter.runtimes.library import Library
+from coflows_jupyter.workflow.sources import SourceUnit
 
-from coflows_jupyter.build.artefacts import Artefacts, artefact_folder, file_keys
-from coflows_jupyter.build.compilers.builder import Builder
-from coflows_jupyter.build.compilers.dotnet import builder
-from coflows_jupyter.build.compilers.requests import Finding, Reply, Request, Source, diagnostic
-from coflows_jupyter.errors import BuildError, Diagnostic
-from coflows_jupyter.runtimes import dotnet
-from coflows_jupyter.runtimes.dotnet import Dotnet, how_to_install
-from coflows_jupyter.runtimes.netmodel import Library, Net, Packages
-from coflows_jupyter.workflow.sources import COMPILED, SourceUnit
+T = TypeVar("T")
 
-_NAMES = {"csharp": "C#", "vb": "Visual Basic", "fsharp": "F#"}
-_AT_ONCE = 4
-_BRIDGE = Path(dotnet.__file__).with_name("bridge")
+Make = Callable[[Sequence[SourceUnit], Sequence[Library]], Library | None]
 
 
-class Compiled(msgspec.Struct, frozen=True):
-    """What came of a Workflow's sources.
+class Compiled(NamedTuple, Generic[T]):
+    """What came of a Workflow's sources for one virtual machine.
 
     Args:
-        net: what a host needs; ``None`` when there is no source for .NET, or nothing to run it with.
+        made: what a host needs; ``None`` when there is no such source, or nothing to run it with.
         diagnostics: every finding.
         complete: whether everything compiled for which there is a compiler.
     """
 
-    net: Net | None = None
+    made: T | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     complete: bool = True
 
 
 class _Missing(Exception):
-    """A library is not in the cache, and nothing may be compiled."""
+    """Something is not in the cache, and nothing may be compiled."""
 
 
-def compile_units(
-    units: Iterable[SourceUnit],
-    packages: Packages | None = None,
-    on_compile: Callable[[], None] = lambda: None,
-) -> Compiled:
-    """Compile what is for .NET; it takes no compiler and next to no time when nothing changed.
+def without_compiling(work: Callable[[Callable[[], None]], T]) -> T | None:
+    """Return what ``work`` gives when nothing has to be compiled for it, else ``None``.
 
     Args:
-        units: of a Workflow, in package.json's order.
-        packages: libraries of others that they may use.
-        on_compile: called before something is compiled.
+        work: takes what it calls before it compiles.
     """
-    ours = [unit for unit in units if unit.language in COMPILED]
-    if not ours and not (packages and packages.managed):
-        return Compiled()
-    found = _usable()
-    if isinstance(found, str):
-        return Compiled(None, tuple(_unavailable(unit, found) for unit in ours))
-    return _Job(found, packages or Packages(), on_compile).run(ours)
-
-
-def compiled_units(units: Iterable[SourceUnit], packages: Packages | None = None) -> Compiled | None:
-    """Return what ``compile_units`` would without compiling anything, ``None`` when something is not in the cache."""
 
     def refuse() -> None:
         raise _Missing
 
     try:
-        return compile_units(units, packages, refuse)
+        return work(refuse)
     except _Missing:
         return None
 
 
-def compile_own(name: str, folder: Path, references: Callable[[Dotnet], Sequence[str]]) -> tuple[Net, str]:
-    """Compile a library of ours that is no part of the bridge; return what starts .NET, and its path.
+def compile_all(
+    units: Sequence[SourceUnit], word: str, languages: Collection[str], make: Make, at_once: int
+) -> tuple[Library, ...]:
+    """Compile sources in the original's order; return what could be compiled.
 
     Args:
-        name: of the library.
-        folder: has its sources in C#.
-        references: gives libraries that it uses beside the framework and Python's.
-
-    Raises:
-        BuildError: there is no .NET, or it does not compile with the one that there is.
+        units: the sources, in package.json's order.
+        word: in Base, what tells a file with a place of its own.
+        languages: in the order in which files without one are compiled.
+        make: compiles sources together, with the libraries of Base that they may use.
+        at_once: how many Queries and Agents are compiled at the same time.
     """
-    found = _usable()
-    if isinstance(found, str):
-        raise BuildError(found, hint="" if "pip install" in found else how_to_install())
-    job = _Job(found, Packages(), lambda: None)
-    return Net(found, job.bridge()), job.own(name, folder, references(found))
+    base: list[Library] = []
+    for group in _groups([unit for unit in units if unit.kind == "base"], word, languages):
+        if (library := make(group, base)) is not None:
+            base.append(library)
+    others = [unit for unit in units if unit.kind != "base"]
+    with ThreadPoolExecutor(at_once) as threads:
+        made = list(threads.map(lambda unit: make([unit], base), others))
+    return (*base, *(library for library in made if library is not None))
 
 
-def _usable() -> Dotnet | str:
-    """Return the .NET to use, or why there is none."""
-    import importlib.util
-
-    found = dotnet.here()
-    if isinstance(found, Dotnet) and importlib.util.find_spec("pythonnet") is None:
-        return "the Python package pythonnet is missing: pip install 'coflows_jupyter[clr]'"
-    return found
+def in_order(diagnostics: Iterable[Diagnostic], units: Sequence[SourceUnit]) -> tuple[Diagnostic, ...]:
+    """Return findings in the order of the sources, and of their lines."""
+    order = {unit.path: place for place, unit in enumerate(units)}
+    return tuple(sorted(diagnostics, key=lambda d: (order.get(d.file, 0), d.line, d.column)))
 
 
-def _unavailable(unit: SourceUnit, problem: str) -> Diagnostic:
-    hint = "" if "pip install" in problem else how_to_install()
-    message = f"{_NAMES[unit.language]} can't be used: {problem}"
-    return Diagnostic(unit.path, 0, 0, "error", "no-dotnet", message, hint)
-
-
-class _Job:
-    """One compilation of a Workflow."""
-
-    def __init__(self, found: Dotnet, packages: Packages, on_compile: Callable[[], None]) -> None:
-        self._dotnet = found
-        self._packages = packages
-        self._artefacts = Artefacts(artefact_folder("dotnet"), on_compile)
-        self._builder: Builder = builder(found, self._artefacts.folder)
-        self._framework = found.references
-        self._known = frozenset(self._framework)
-        self._diagnostics: list[Diagnostic] = []
-        self._pipes = ""
-
-    def run(self, units: Sequence[SourceUnit]) -> Compiled:
-        try:
-            bridge = self.bridge()
-            if any(unit.language == "fsharp" for unit in units):
-                self._pipes = self._for_fsharp(bridge)
-            base: list[Library] = []
-            for group in _groups([unit for unit in units if unit.kind == "base"]):
-                if (library := self._library(group, bridge, base)) is not None:
-                    base.append(library)
-            others = [unit for unit in units if unit.kind != "base"]
-            with ThreadPoolExecutor(_AT_ONCE) as threads:
-                made = list(threads.map(lambda unit: self._library([unit], bridge, base), others))
-        except BuildError as error:
-            about = units[0].path if units else self._dotnet.sdk
-            found = Diagnostic(about, 0, 0, "error", "compiler", error.message, error.hint)
-            return Compiled(None, (found,), complete=False)
-        libraries = (*base, *(library for library in made if library is not None))
-        order = {unit.path: place for place, unit in enumerate(units)}
-        found_all = sorted(self._diagnostics, key=lambda d: (order.get(d.file, 0), d.line, d.column))
-        complete = not any(d.severity == "error" for d in found_all)
-        managed = self._packages.managed
-        if any(unit.language == "fsharp" for unit in units):
-            managed = (self._fsharp, *(path for path in managed if Path(path).name != "FSharp.Core.dll"))
-            if self._pipes:
-                managed = (*managed, self._pipes)
-        packages = msgspec.structs.replace(self._packages, managed=managed)
-        return Compiled(Net(self._dotnet, bridge, libraries, packages), tuple(found_all), complete)
-
-    @property
-    def _fsharp(self) -> str:
-        """F#'s own library: the SDK's, for two of them would have two kinds of lists and options."""
-        return str(Path(self._dotnet.sdk, "FSharp", "FSharp.Core.dll"))
-
-    def bridge(self) -> str:
-        """Return the path of the bridge."""
-        return self.own("CoFlows.Host", _BRIDGE)
-
-    def own(self, name: str, folder: Path, others: Sequence[str] = ()) -> str:
-        """Return the path of a library of ours."""
-        sources = tuple(Source(path.name, path.read_text("utf-8")) for path in sorted(folder.glob("*.cs")))
-        references = (*self._framework, python_runtime(), *others)
-        path, findings = self._compile("csharp", name, sources, references, named=True)
-        if path is None:
-            raise BuildError(f"{name} does not compile with {self._dotnet.sdk}: {findings[0].message}")
-        return path
-
-    def _for_fsharp(self, bridge: str) -> str:
-        """Return the library with what only F# has of the original's names."""
-        file = _BRIDGE / "Engine.fs"
-        sources = (Source(file.name, file.read_text("utf-8")),)
-        references = (*self._framework, self._fsharp, bridge)
-        path, findings = self._compile("fsharp", "CoFlows.FSharp", sources, references, named=True)
-        if path is None:
-            raise BuildError(f"the bridge does not compile with {self._dotnet.sdk}: {findings[0].message}")
-        return path
-
-    def _library(self, units: Sequence[SourceUnit], bridge: str, base: Sequence[Library]) -> Library | None:
-        first = units[0]
-        references = [*self._framework, *self._packages.references, bridge, python_runtime()]
-        references += (library.path for library in base)
-        if first.language == "fsharp" or any(Path(p).suffix == ".fs" for one in base for p in one.sources):
-            references = [path for path in references if Path(path).name != "FSharp.Core.dll"]
-            references.append(self._fsharp)
-        if first.language == "fsharp":
-            references.append(self._pipes)
-        sources = tuple(Source(unit.path, unit.text) for unit in units)
-        name = Path(first.path).stem if len(units) == 1 else f"Base.{first.language}"
-        path, findings = self._compile(first.language, name, sources, references)
-        self._diagnostics += (diagnostic(finding, first.path) for finding in findings)
-        return None if path is None else Library(path, first.kind, tuple(unit.path for unit in units))
-
-    def _compile(
-        self,
-        language: str,
-        name: str,
-        sources: tuple[Source, ...],
-        references: Sequence[str],
-        *,
-        named: bool = False,
-    ) -> tuple[str | None, tuple[Finding, ...]]:
-        """Return the path of a library, compiled now or before, and what its compiler said.
-
-        Its own name is made unique by what is in it, so that one process can hold two of them, unless it is ``named``.
-        """
-        others = [path for path in references if path not in self._known]  # of those the version says enough
-        content = (language, name, sources, self._dotnet, *file_keys(others))
-
-        def library(folder: Path, key: str) -> Path:
-            return folder / (f"{name}.dll" if named else f"{name}-{key[:12]}.dll")
-
-        def make(folder: Path, key: str) -> Reply:
-            path = library(folder, key)
-            return self._builder.compile(Request(language, path.stem, str(path), sources, tuple(references)))
-
-        folder, findings = self._artefacts.get(content, make)
-        return None if folder is None else str(library(folder, folder.name)), findings
-
-
-def _groups(units: Sequence[SourceUnit]) -> list[list[SourceUnit]]:
-    """Return which files of Base are compiled together, in the original's order."""
-    spaced = [unit for unit in units if "namespace" in unit.text.lower()]
-    groups = [list(group) for _, group in itertools.groupby(spaced, key=lambda unit: unit.language)]
-    scripts = ([unit for unit in units if unit.language == language and unit not in spaced] for language in COMPILED)
-    groups += [script for script in scripts if script]
-    return groups
-
-
-def python_runtime() -> str:
-    """Return the library by which sources of .NET use Python."""
-    import importlib.util
-
-    spec = importlib.util.find_spec("pythonnet")
-    assert spec is not None
-    assert spec.origin is not None
-    return str(Path(spec.origin).parent / "runtime" / "Python.Runtime.dll")
+def _groups(units: Sequence[SourceUnit], word: str, languages: Collection[str]) -> list[list[SourceUnit]]:
+    """Return which files of Base are compiled together."""
+    placed = [unit for unit in units if word in unit.text.lower()]
+    groups = [list(group) for _, group in itertools.groupby(placed, key=lambda unit: unit.language)]
+    others = ([unit for unit in units if unit.language == language and unit not in placed] for language in languages)
+    return groups + [other for other in others if other]

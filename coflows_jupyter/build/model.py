@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from coflows_jupyter.runtimes.jvmmodel import Jvm
+from coflows_jupyter.runtimes.library import of_kind
 from coflows_jupyter.runtimes.netmodel import Net
 from coflows_jupyter.workflow.sources import Kind, SourceUnit
 
@@ -71,12 +72,12 @@ def part(build: Build, kind: Kind) -> Build:
     units = tuple(unit for unit in build.units if unit.kind in {"base", kind})
     net = build.net
     if net is not None:
-        libraries = tuple(library for library in net.libraries if library.kind in {"base", kind})
+        libraries = of_kind(net.libraries, kind)
         net = msgspec.structs.replace(net, libraries=libraries) if libraries or net.packages.managed else None
     jvm = build.jvm
     if jvm is not None:
-        classes = tuple(one for one in jvm.classes if one.kind in {"base", kind})
-        jvm = msgspec.structs.replace(jvm, classes=classes) if classes else None
+        libraries = of_kind(jvm.libraries, kind)
+        jvm = msgspec.structs.replace(jvm, libraries=libraries) if libraries else None
     return _identified(build, units=units, net=net, jvm=jvm)
 
 

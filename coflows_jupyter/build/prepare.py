@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from coflows_jupyter.build.assemble import Assembled
-from coflows_jupyter.build.compile import compile_units, compiled_units
+from coflows_jupyter.build.compile import without_compiling
 from coflows_jupyter.build.dependencies import nugets, pips
 from coflows_jupyter.build.dependencies.bins import bins
-from coflows_jupyter.build.jvm import compile_jvm, compiled_jvm
+from coflows_jupyter.build.dotnet import compile_dotnet
+from coflows_jupyter.build.jvm import compile_jvm
 from coflows_jupyter.build.model import Build, with_paths
 from coflows_jupyter.config import Config
 from coflows_jupyter.errors import BuildError, Diagnostic
@@ -58,14 +59,14 @@ class Preparer:
         paths = self._pips.provide(assembled.package, lambda: tell("installing pips"))
         units = assembled.build.units
         jvm = compile_jvm(units, on_compile=lambda: tell("compiling Java"))
-        build = with_paths(assembled.build, paths, jvm=jvm.jvm)
+        build = with_paths(assembled.build, paths, jvm=jvm.made)
         try:
             packages, said = self._packages(assembled.package, tell)
         except BuildError as error:
             complete = jvm.complete and all(d.code == nugets.NO_DOTNET for d in error.diagnostics)
             return Prepared(build, (*jvm.diagnostics, *error.diagnostics), complete)
-        net = compile_units(units, packages, on_compile=lambda: tell("compiling"))
-        build = with_paths(assembled.build, paths, net.net, jvm.jvm)
+        net = compile_dotnet(units, packages, on_compile=lambda: tell("compiling"))
+        build = with_paths(assembled.build, paths, net.made, jvm.made)
         return Prepared(build, (*said, *net.diagnostics, *jvm.diagnostics), net.complete and jvm.complete)
 
     def _packages(self, package: Package, tell: Callable[[str], None]) -> tuple[Packages, tuple[Diagnostic, ...]]:
@@ -87,5 +88,7 @@ def prepared(assembled: Assembled) -> Build | None:
     paths, provided, units = pips.ready(assembled.package), nugets.ready(assembled.package), assembled.build.units
     if paths is None or provided is None or provided.remarks:
         return None
-    net, jvm = compiled_units(units, provided.packages.joined(bins(assembled.package))), compiled_jvm(units)
-    return None if net is None or jvm is None else with_paths(assembled.build, paths, net.net, jvm.jvm)
+    packages = provided.packages.joined(bins(assembled.package))
+    net = without_compiling(lambda on_compile: compile_dotnet(units, packages, on_compile))
+    jvm = without_compiling(lambda on_compile: compile_jvm(units, on_compile=on_compile))
+    return None if net is None or jvm is None else with_paths(assembled.build, paths, net.made, jvm.made)

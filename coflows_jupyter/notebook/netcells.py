@@ -175,7 +175,7 @@ class NetMagics(Magics):
         """Start .NET in this process, with the Workflow's own libraries if they are compiled."""
         if self._host is not None:
             return
-        from coflows_jupyter.build.compile import compile_own, python_runtime
+        from coflows_jupyter.build.dotnet import compile_own, python_runtime
         from coflows_jupyter.runtimes.clr import bridge
         from coflows_jupyter.runtimes.dotnet import Dotnet
         from coflows_jupyter.runtimes.netmodel import Packages

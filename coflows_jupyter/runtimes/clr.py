@@ -14,7 +14,7 @@ import signal
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from coflows_jupyter.runtimes.agent import Agent
 from coflows_jupyter.runtimes.context import current
 from coflows_jupyter.runtimes.dotnet import has_icu
 from coflows_jupyter.runtimes.foreign import Calls, value_of
+from coflows_jupyter.runtimes.library import by_source
 from coflows_jupyter.runtimes.netmodel import Net, Packages
 from coflows_jupyter.runtimes.protocol import ForeignError, Function
 from coflows_jupyter.workflow.sources import SourceUnit
@@ -201,16 +202,14 @@ class ClrRuntime:
         self._bridge = bridge(net)
         self._bridge.answer_by(answer)
         self._bridge.provide(net.packages)
-        self._libraries: Mapping[str, str] = {
-            source: library.path for library in net.libraries for source in library.sources
-        }
+        self._libraries = by_source(net.libraries)
         for library in net.libraries:
             if library.kind == "base":
                 self._bridge.load(library.path)
 
     def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
         """Load a unit and return its public functions by name, or why it can't be loaded."""
-        from coflows_jupyter.runtimes.netfunctions import functions
+        from coflows_jupyter.runtimes.described import functions
 
         path = self._libraries.get(unit.path)
         if path is None:

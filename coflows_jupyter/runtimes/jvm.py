@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import signal
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.runtimes.context import current
+from coflows_jupyter.runtimes.described import functions
 from coflows_jupyter.runtimes.foreign import Calls, value_of
 from coflows_jupyter.runtimes.jvmmodel import Jvm
-from coflows_jupyter.runtimes.netfunctions import functions
+from coflows_jupyter.runtimes.library import by_source
 from coflows_jupyter.runtimes.protocol import ForeignError, Function
 from coflows_jupyter.workflow.sources import SourceUnit
 
@@ -183,15 +183,13 @@ class JvmRuntime:
 
     def __init__(self, jvm: Jvm) -> None:
         self._bridge = bridge(jvm)
-        base = [classes.path for classes in jvm.classes if classes.kind == "base"]
+        base = [library.path for library in jvm.libraries if library.kind == "base"]
         self._bridge.provide([*jvm.jars, *base])
-        self._classes: Mapping[str, str] = {
-            source: classes.path for classes in jvm.classes for source in classes.sources
-        }
+        self._libraries = by_source(jvm.libraries)
 
     def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:
         """Load a unit and return its public functions by name, or why it can't be loaded."""
-        path = self._classes.get(unit.path)
+        path = self._libraries.get(unit.path)
         if path is None:
             return {}, ()  # it did not compile, and that is said already
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from coflows_jupyter.errors import Diagnostic
 from coflows_jupyter.runtimes.jvmmodel import Jvm
+from coflows_jupyter.runtimes.library import sources_of
 from coflows_jupyter.runtimes.netmodel import Net
 from coflows_jupyter.runtimes.protocol import Function
 from coflows_jupyter.workflow.sources import JVM, SourceUnit
@@ -62,8 +63,7 @@ class Machines:
         try:
             self._jvm = JvmRuntime(jvm)
         except Exception as error:  # noqa: BLE001  (whatever its loader or a library of the user's throws)
-            sources = [source for classes in jvm.classes for source in classes.sources]
-            return _failed(sources, "no-jdk", f"Java {jvm.jdk.version}", error)
+            return _failed(sources_of(jvm.libraries), "no-jdk", f"Java {jvm.jdk.version}", error)
         return ()
 
     def _start_clr(self, net: Net | None, answer: Answer) -> tuple[Diagnostic, ...]:
@@ -74,8 +74,7 @@ class Machines:
         try:
             self._clr = ClrRuntime(net, answer)
         except Exception as error:  # noqa: BLE001  (as above)
-            sources = [source for library in net.libraries for source in library.sources]
-            return _failed(sources, "no-dotnet", f".NET {net.dotnet.runtime}", error)
+            return _failed(sources_of(net.libraries), "no-dotnet", f".NET {net.dotnet.runtime}", error)
         return ()
 
     def load(self, unit: SourceUnit) -> tuple[dict[str, Function], tuple[Diagnostic, ...]]:

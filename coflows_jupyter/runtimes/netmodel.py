@@ -5,21 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from coflows_jupyter.runtimes.dotnet import Dotnet
-from coflows_jupyter.workflow.sources import Kind
-
-
-class Library(msgspec.Struct, frozen=True):
-    """A compiled library; its symbols lie beside it.
-
-    Args:
-        path: of the library.
-        kind: of the sources that it was made of.
-        sources: their paths.
-    """
-
-    path: str
-    kind: Kind
-    sources: tuple[str, ...]
+from coflows_jupyter.runtimes.library import Library
 
 
 class Packages(msgspec.Struct, frozen=True):

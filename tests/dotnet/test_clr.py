@@ -14,12 +14,13 @@ import msgspec
 import pytest
 
 from coflows_jupyter.build.assemble import assemble
-from coflows_jupyter.build.compile import compile_units, compiled_units
+from coflows_jupyter.build.compile import without_compiling
+from coflows_jupyter.build.dotnet import compile_dotnet
 from coflows_jupyter.errors import ArgumentsError, CrashedError, FunctionError, HostError
 from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.runtimes import dotnet
 from coflows_jupyter.workflow.sources import SourceUnit
-from tests.dotnet.conftest import CALLER, Flow
+from tests.flows import CALLER, Flow
 
 CSHARP = """
     using System;
@@ -324,7 +325,7 @@ def test_cache(flow: Callable[..., Flow]) -> None:
     again = flow(Queries__q__cs=text)
     # Its path is part of what was compiled, so the same folder is built again by another engine.
     assert {d.code for d in first} == {"CS0168"}
-    assembled = compiled_units(_units(again))
+    assembled = without_compiling(lambda refuse: compile_dotnet(_units(again), on_compile=refuse))
     assert assembled is not None
     assert {d.code for d in assembled.diagnostics} == {"CS0168"}
 
@@ -372,9 +373,9 @@ def test_no_icu(tmp_path: Path) -> None:
         "csharp",
         'public class Q { public static string F() => 1.5.ToString(new System.Globalization.CultureInfo("de-DE")); }',
     )
-    compiled = compile_units([unit])
-    assert compiled.net is not None
-    (tmp_path / "net.json").write_bytes(msgspec.json.encode((compiled.net, unit)))
+    compiled = compile_dotnet([unit])
+    assert compiled.made is not None
+    (tmp_path / "net.json").write_bytes(msgspec.json.encode((compiled.made, unit)))
     program = """
 import msgspec, os, pathlib, sys
 from coflows_jupyter.runtimes import clr

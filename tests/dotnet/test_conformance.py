@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from coflows_jupyter.errors import CoflowsError, FunctionError, NotAcceptableError
+from coflows_jupyter.errors import NotAcceptableError
 from coflows_jupyter.jsonform import to_json
 from coflows_jupyter.queries.openapi import query_document
 from tests.dotnet import languages
-from tests.dotnet.conftest import Flow
 from tests.dotnet.languages import ARGUMENTS, MISTAKES, VALUES
+from tests.flows import Flow, outcome
 
 LANGUAGES = ("csharp", "vb", "fsharp")
 
@@ -57,8 +56,8 @@ def test_results(flow: Flow, language: str, name: str) -> None:
 def test_arguments(flow: Flow, language: str, name: str) -> None:
     """An argument is taken and given back, or refused in the same words, as by Python."""
     for value in ARGUMENTS[name].given:
-        expected = _outcome(flow, "python", f"a_{name}", [value])
-        assert _outcome(flow, language, f"a_{name}", [value]) == expected, value
+        expected = outcome(flow, "python", f"a_{name}", [value])
+        assert outcome(flow, language, f"a_{name}", [value]) == expected, value
 
 
 @settings(max_examples=25, deadline=None)
@@ -84,10 +83,10 @@ def test_texts(flow: Flow, texts: list[str]) -> None:
 @pytest.mark.parametrize("language", ["csharp", "vb"])
 def test_mistakes(flow: Flow, language: str, data: str | bytes) -> None:
     """A wrong call is refused in the same words, as by Python."""
-    expected = _outcome(flow, "python", "two", data)
+    expected = outcome(flow, "python", "two", data)
 
     assert expected.startswith("ArgumentsError")
-    assert _outcome(flow, language, "two", data) == expected
+    assert outcome(flow, language, "two", data) == expected
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv", "text/plain", "text/html"])
@@ -148,14 +147,3 @@ def _types(part: Any) -> Any:
     if isinstance(part, dict):
         return {key: _types(value) for key, value in part.items() if key not in {"minimum", "maximum"}}
     return [_types(value) for value in part] if isinstance(part, list) else part
-
-
-def _outcome(flow: Flow, language: str, function: str, data: Any) -> str:
-    """Return the bytes of an answer, or the words of a refusal."""
-    try:
-        return flow.answer(language, function, data).decode()
-    except FunctionError:
-        raise
-    except CoflowsError as error:
-        fields = [(f.field, f.message, f.value) for f in getattr(error, "fields", ())]
-        return f"{type(error).__name__}: {error} {json.dumps(fields)}"

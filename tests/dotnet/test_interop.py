@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from coflows_jupyter.errors import FunctionError
-from tests.dotnet.conftest import Flow
+from tests.flows import Flow
 
 BASE_CS = """
     using System;

@@ -15,7 +15,7 @@ from coflows_jupyter.errors import FunctionError
 from coflows_jupyter.host.process import ProcessHost
 from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.mset.place import database_of
-from tests.dotnet.conftest import CALLER, Flow
+from tests.flows import CALLER, Flow
 
 QUERY = """
     using System;

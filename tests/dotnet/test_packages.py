@@ -14,7 +14,7 @@ from coflows_jupyter.build.compilers.requests import Request, Source
 from coflows_jupyter.build.dependencies.bins import is_managed
 from coflows_jupyter.runtimes.dotnet import Dotnet, here
 from tests.conftest import ROOT
-from tests.dotnet.conftest import Flow
+from tests.flows import Flow
 
 FEED = ROOT.parent / "shared" / "dotnet" / "feed"
 SQL_CS = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.dotnet.conftest import Flow
+from tests.flows import Flow
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coflows_jupyter.build.assemble import assemble
-from coflows_jupyter.build.compile import compile_units
+from coflows_jupyter.build.dotnet import compile_dotnet
 from coflows_jupyter.errors import PackageError
 from coflows_jupyter.workflow.templates import add_agent, add_base, add_query, new_workflow
 
@@ -18,11 +18,11 @@ def test_templates_compile(tmp_path: Path) -> None:
     for language in ("csharp", "vb", "fsharp"):
         for add in (add_base, add_query, add_agent):
             add(package, f"{language}_{add.__name__}", language)
-    compiled = compile_units(assemble(package).build.units)
+    compiled = compile_dotnet(assemble(package).build.units)
 
     assert not compiled.diagnostics
-    assert compiled.net is not None
-    made = [Path(source).stem for library in compiled.net.libraries for source in library.sources]
+    assert compiled.made is not None
+    made = [Path(source).stem for library in compiled.made.libraries for source in library.sources]
     assert sorted(made) == sorted(
         f"{language}_add_{kind}" for kind in ("base", "query", "agent") for language in ("csharp", "vb", "fsharp")
     )

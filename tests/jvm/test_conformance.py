@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coflows_jupyter.errors import CoflowsError, FunctionError, NotAcceptableError
+from coflows_jupyter.errors import NotAcceptableError
 from coflows_jupyter.jsonform import to_json
-from tests.dotnet.conftest import Flow
 from tests.dotnet.languages import ARGUMENTS, VALUES
+from tests.flows import Flow, outcome
 
 # Java's spelling of what tests/dotnet/languages.py has in Python; what is missing, Java does not have.
 JAVA_VALUES = {
@@ -148,7 +147,7 @@ def test_results(same: Flow, name: str) -> None:
 def test_arguments(same: Flow, name: str) -> None:
     """An argument is taken and given back, or refused in the same words, as by Python."""
     for value in ARGUMENTS[name].given:
-        assert _outcome(same, "Values", f"a_{name}", [value]) == _outcome(same, "python", f"a_{name}", [value]), value
+        assert outcome(same, "Values", f"a_{name}", [value]) == outcome(same, "python", f"a_{name}", [value]), value
 
 
 @settings(max_examples=25, deadline=None)
@@ -174,10 +173,10 @@ def test_texts(same: Flow, texts: list[str]) -> None:
 @pytest.mark.parametrize("data", MISTAKES)
 def test_mistakes(same: Flow, data: str | bytes) -> None:
     """A wrong call is refused in the same words, as by Python."""
-    expected = _outcome(same, "python", "two", data)
+    expected = outcome(same, "python", "two", data)
 
     assert expected.startswith("ArgumentsError")
-    assert _outcome(same, "Values", "two", data) == expected
+    assert outcome(same, "Values", "two", data) == expected
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv", "text/plain", "text/html"])
@@ -202,14 +201,3 @@ def test_no_form(same: Flow) -> None:
         same.answer("Values", "cycle")
 
     assert str(error.value) == str(expected.value)
-
-
-def _outcome(flow: Flow, query: str, function: str, data: Any) -> str:
-    """Return the bytes of an answer, or the words of a refusal."""
-    try:
-        return flow.answer(query, function, data).decode()
-    except FunctionError:
-        raise
-    except CoflowsError as error:
-        fields = [(f.field, f.message, f.value) for f in getattr(error, "fields", ())]
-        return f"{type(error).__name__}: {error} {json.dumps(fields)}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from coflows_jupyter.errors import FunctionError
-from tests.dotnet.conftest import Flow
+from tests.flows import Flow
 
 BASE = """
     package app.base;

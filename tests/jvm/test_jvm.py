@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from coflows_jupyter.build.assemble import assemble
-from coflows_jupyter.build.jvm import compiled_jvm
+from coflows_jupyter.build.compile import without_compiling
+from coflows_jupyter.build.jvm import compile_jvm
 from coflows_jupyter.errors import ArgumentsError, CrashedError, FunctionError, HostError
 from coflows_jupyter.host.protocol import Call, new_run_id
 from coflows_jupyter.runtimes import jdk
-from tests.dotnet.conftest import CALLER, Flow
+from tests.flows import CALLER, Flow
 
 JAVA = """
     import java.util.*;
@@ -254,7 +255,8 @@ def test_cache(flow: Callable[..., Flow]) -> None:
     """What was compiled before is not compiled again, and its warnings are said again."""
     body = f"System.out.println({time.time_ns()}L); Thread.currentThread().stop();"
     made = flow(Queries__Q__java=f"public class Q {{ public static void F() {{ {body} }} }}")
-    again = compiled_jvm(assemble(made.folder / "package.json").build.units)
+    units = assemble(made.folder / "package.json").build.units
+    again = without_compiling(lambda refuse: compile_jvm(units, on_compile=refuse))
 
     assert again is not None
     assert again.diagnostics == made.engine.status().diagnostics

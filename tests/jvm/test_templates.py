@@ -20,8 +20,8 @@ def test_templates_compile(tmp_path: Path) -> None:
     compiled = compile_jvm(assemble(package).build.units)
 
     assert not compiled.diagnostics
-    assert compiled.jvm is not None
-    made = [Path(source).name for classes in compiled.jvm.classes for source in classes.sources]
+    assert compiled.made is not None
+    made = [Path(source).name for classes in compiled.made.libraries for source in classes.sources]
     assert made == ["Sums.java", "Numbers.java"]
 
 

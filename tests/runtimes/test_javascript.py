@@ -22,7 +22,7 @@ from coflows_jupyter.runtimes.context import CallContext, enter
 from coflows_jupyter.runtimes.interrupt import CallCancelled
 from coflows_jupyter.runtimes.jscontext import JsContext
 from coflows_jupyter.workflow.templates import add_agent, add_base, add_query, new_workflow
-from tests.dotnet.conftest import CALLER, Flow
+from tests.flows import CALLER, Flow
 
 QUERY = """
     /// <info version="2.0"><title>Sums</title></info>

@@ -1,4 +1,4 @@
-// Which functions a library offers, and how the host describes them: types are trees that runtimes/nettypes.py reads.
+// Which functions a library offers, and how the host describes them: types are trees that runtimes/typetrees.py reads.
 
 using System;
 using System.Collections;

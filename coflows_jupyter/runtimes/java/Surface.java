@@ -1,4 +1,4 @@
-// Which functions a class offers, and how the host describes them: types are trees that runtimes/nettypes.py reads.
+// Which functions a class offers, and how the host describes them: types are trees that runtimes/typetrees.py reads.
 
 package app.coflows;
 

@@ -12,9 +12,9 @@ import orjson
 
 from coflows_jupyter.errors import ArgumentsError, FieldError
 from coflows_jupyter.jsonform import to_json
-from coflows_jupyter.runtimes.nettypes import annotation
 from coflows_jupyter.runtimes.protocol import Function, Refusal
 from coflows_jupyter.runtimes.signature import describe
+from coflows_jupyter.runtimes.typetrees import annotation
 from coflows_jupyter.workflow.sources import SourceUnit
 
 Described = dict[str, Any]
