@@ -8,6 +8,7 @@ does not compile either, and nothing else.
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,33 @@ def without_compiling(work: Callable[[Callable[[], None]], T]) -> T | None:
         return work(refuse)
     except _Missing:
         return None
+
+
+def missing_package(module: str, name: str, extra: str) -> str:
+    """Say that a Python package is missing that languages need; nothing when it is there.
+
+    Args:
+        module: what is imported of it.
+        name: its own.
+        extra: the extra of ours that brings it.
+    """
+    if importlib.util.find_spec(module) is not None:
+        return ""
+    return f"the Python package {name} is missing: pip install 'coflows_jupyter[{extra}]'"
+
+
+def unavailable(unit: SourceUnit, name: str, code: str, problem: str, how: str) -> Diagnostic:
+    """Return the finding about a source in a language that can't be used here.
+
+    Args:
+        unit: the source.
+        name: of its language, for people.
+        code: of the finding.
+        problem: why not.
+        how: how to get what is missing, where the problem does not say it.
+    """
+    hint = "" if "pip install" in problem else how
+    return Diagnostic(unit.path, 0, 0, "error", code, f"{name} can't be used: {problem}", hint)
 
 
 def compile_all(

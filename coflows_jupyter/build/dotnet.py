@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from coflows_jupyter.build.artefacts import Artefacts, artefact_folder, file_keys
-from coflows_jupyter.build.compile import Compiled, compile_all, in_order
+from coflows_jupyter.build.compile import Compiled, compile_all, in_order, missing_package, unavailable
 from coflows_jupyter.build.compilers.builder import Builder
 from coflows_jupyter.build.compilers.dotnet import builder
 from coflows_jupyter.build.compilers.requests import Finding, Reply, Request, Source, diagnostic
@@ -42,7 +42,7 @@ def compile_dotnet(
         return Compiled()
     found = _usable()
     if isinstance(found, str):
-        return Compiled(None, tuple(_unavailable(unit, found) for unit in ours))
+        return Compiled(None, tuple(_missing(unit, found) for unit in ours))
     return _Job(found, packages or Packages(), on_compile).run(ours)
 
 
@@ -66,18 +66,12 @@ def compile_own(name: str, folder: Path, references: Callable[[Dotnet], Sequence
 
 def _usable() -> Dotnet | str:
     """Return the .NET to use, or why there is none."""
-    import importlib.util
-
     found = dotnet.here()
-    if isinstance(found, Dotnet) and importlib.util.find_spec("pythonnet") is None:
-        return "the Python package pythonnet is missing: pip install 'coflows_jupyter[clr]'"
-    return found
+    return found if isinstance(found, str) else missing_package("pythonnet", "pythonnet", "clr") or found
 
 
-def _unavailable(unit: SourceUnit, problem: str) -> Diagnostic:
-    hint = "" if "pip install" in problem else how_to_install()
-    message = f"{_NAMES[unit.language]} can't be used: {problem}"
-    return Diagnostic(unit.path, 0, 0, "error", "no-dotnet", message, hint)
+def _missing(unit: SourceUnit, problem: str) -> Diagnostic:
+    return unavailable(unit, _NAMES[unit.language], "no-dotnet", problem, how_to_install())
 
 
 class _Job:

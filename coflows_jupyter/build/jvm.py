@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from coflows_jupyter.build.artefacts import Artefacts, artefact_folder, file_keys
-from coflows_jupyter.build.compile import Compiled, compile_all, in_order
+from coflows_jupyter.build.compile import Compiled, compile_all, in_order, missing_package, unavailable
 from coflows_jupyter.build.compilers import java
 from coflows_jupyter.build.compilers.requests import Request, Source, diagnostic
 from coflows_jupyter.errors import BuildError, Diagnostic
@@ -37,23 +37,18 @@ def compile_jvm(
         return Compiled()
     found = _usable()
     if isinstance(found, str):
-        return Compiled(None, tuple(_unavailable(unit, found) for unit in ours))
+        return Compiled(None, tuple(_missing(unit, found) for unit in ours))
     return _Job(found, jars, on_compile).run(ours)
 
 
 def _usable() -> Jdk | str:
     """Return the JDK to use, or why there is none."""
-    import importlib.util
-
     found = jdk.here()
-    if isinstance(found, Jdk) and importlib.util.find_spec("jpype") is None:
-        return "the Python package JPype1 is missing: pip install 'coflows_jupyter[jvm]'"
-    return found
+    return found if isinstance(found, str) else missing_package("jpype", "JPype1", "jvm") or found
 
 
-def _unavailable(unit: SourceUnit, problem: str) -> Diagnostic:
-    hint = "" if "pip install" in problem else HOW_TO_INSTALL
-    return Diagnostic(unit.path, 0, 0, "error", "no-jdk", f"{JVM[unit.language]} can't be used: {problem}", hint)
+def _missing(unit: SourceUnit, problem: str) -> Diagnostic:
+    return unavailable(unit, JVM[unit.language], "no-jdk", problem, HOW_TO_INSTALL)
 
 
 class _Job:
