@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from coflows_jupyter.cli.interrupt import run
 from coflows_jupyter.cli.session import Session, session
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _opened(current: Session, work: Callable[[Opened], Awaitable[T]]) -> T:
     config = load_config(current.config)
     folder = working_directory(config.workflow.parent)
     with contextlib.chdir(folder if Path(folder).is_dir() else "."), current.output.alone():
-        return asyncio.run(_open(current, config, work))
+        return run(_open(current, config, work))
 
 
 async def _open(current: Session, config: Config, work: Callable[[Opened], Awaitable[T]]) -> T:
